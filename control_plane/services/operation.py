@@ -1,0 +1,218 @@
+"""The types of a service's table: operations, the resources they speak of, and references.
+
+A row says what one method and path is; a handler (found by the row's `handler`) acts on it. Rows
+are written with the constructors at the end of this file, one a class of the coverage map:
+
+    route("GET PUT DELETE", "/servers/{server}", answer="server")
+
+The first parameter of a path names the resource whose owner decides the pod, unless `owner` says
+where else its id stands.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypedDict, Unpack
+
+from control_plane.model.microversion import Microversion
+
+
+class Kind(StrEnum):
+    """The eight ways in which an endpoint relates to pods."""
+
+    #: One pod owns the id in path, query or body.
+    ROUTE = "route"
+    #: A create that picks a pod.
+    SCHEDULE = "schedule"
+    #: A list over pods, merged.
+    AGGREGATE = "aggregate"
+    #: A write for all pods.
+    BROADCAST = "broadcast"
+    #: An answer calculated from all pods.
+    COMPUTED = "computed"
+    #: Names resources that must live in one pod, or needs several pods to act together.
+    CROSS = "cross"
+    #: A read of something that is the same in every pod that has it.
+    SINGLE = "single"
+    #: Answered without a pod.
+    STATIC = "static"
+
+
+#: As `handler`: the endpoint is known and answered 501 until somebody handles it.
+NOT_YET = ""
+
+_HANDLERS = MappingProxyType(
+    {
+        Kind.ROUTE: "route",
+        Kind.SCHEDULE: "schedule",
+        Kind.AGGREGATE: "aggregate",
+        Kind.BROADCAST: NOT_YET,
+        Kind.COMPUTED: NOT_YET,
+        Kind.CROSS: "route",
+        Kind.SINGLE: "single",
+        Kind.STATIC: NOT_YET,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One key of a list's order: a field of an item as the pod shows it."""
+
+    field: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A kind of thing a service has.
+
+    `probe` is the cheapest path that answers 200 in the pod that has the id and 404 elsewhere.
+    `zones` are the fields of an item that hold an availability zone's name (a string or a list).
+    `order` is a list's default order, the tie-break included. A `replicated` resource exists once
+    for users and in many pods; `merge_by` is the field that says two copies are one.
+    """
+
+    name: str
+    plural: str
+    probe: str = ""
+    singular: str = ""
+    identity: str = "id"
+    zones: tuple[str, ...] = ()
+    order: tuple[SortKey, ...] = (SortKey("id"),)
+    replicated: bool = False
+    merge_by: str = "id"
+
+    @property
+    def key(self) -> str:
+        """The key that wraps one item in a body."""
+        return self.singular or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Where a request names a resource: a body path (see `reference.py`).
+
+    Examples: `server.networks[].port`, `server.block_device_mapping_v2[source_type=volume].uuid`,
+    `os:scheduler_hints|OS-SCH-HNT:scheduler_hints.group`; `?host` is a query parameter.
+    """
+
+    resource: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One endpoint: methods on a path, from the first to the last microversion that has it.
+
+    `answer` names the resource in the answer's body, so that its zones can be translated and, when
+    `creates` is set, its id recorded. `zone` is the body path of the wanted zone. `pins` are ids
+    that force a pod; `copies` name replicated things (an image) that narrow the choice to the pods
+    that have them; `same_pod` are ids that must live in the owner's pod. `source` is the path asked
+    of the pods for a list when it is not the list's own, and `fields` what is kept of each item.
+    """
+
+    methods: tuple[str, ...]
+    path: str
+    kind: Kind
+    handler: str
+    since: Microversion | None = None
+    until: Microversion | None = None
+    owner: Ref | None = None
+    answer: str = ""
+    creates: bool = False
+    zone: str = ""
+    pins: tuple[Ref, ...] = ()
+    copies: tuple[Ref, ...] = ()
+    same_pod: tuple[Ref, ...] = ()
+    source: str = ""
+    fields: tuple[str, ...] = ()
+    #: A GET that changes something: never repeated, never asked of several pods.
+    side_effect: bool = False
+
+    @property
+    def handled(self) -> bool:
+        """Whether a handler acts on it; if not it is answered 501."""
+        return self.handler != NOT_YET
+
+    @property
+    def reads_body(self) -> bool:
+        """Whether the processor must see the request's body to decide."""
+        return bool(
+            self.kind in (Kind.SCHEDULE, Kind.BROADCAST)
+            or self.pins
+            or self.same_pod
+            or (self.owner and not self.owner.path.startswith("?"))
+        )
+
+
+class Options(TypedDict, total=False):
+    """The optional columns of a row; versions are written `2.26`."""
+
+    handler: str
+    since: str
+    until: str
+    owner: Ref
+    answer: str
+    creates: bool
+    zone: str
+    pins: tuple[Ref, ...]
+    copies: tuple[Ref, ...]
+    same_pod: tuple[Ref, ...]
+    source: str
+    fields: tuple[str, ...]
+    side_effect: bool
+
+
+def _row(kind: Kind, methods: str, path: str, options: Options) -> Operation:
+    since, until = options.pop("since", ""), options.pop("until", "")
+    handler = options.pop("handler", _HANDLERS[kind])
+    return Operation(
+        tuple(methods.split()),
+        path,
+        kind,
+        handler,
+        since=Microversion.parse(since) if since else None,
+        until=Microversion.parse(until) if until else None,
+        **options,
+    )
+
+
+def route(methods: str, path: str, **options: Unpack[Options]) -> Operation:
+    """One pod owns the id."""
+    return _row(Kind.ROUTE, methods, path, options)
+
+
+def schedule(methods: str, path: str, **options: Unpack[Options]) -> Operation:
+    """Make a row for a create that picks a pod."""
+    return _row(Kind.SCHEDULE, methods, path, {"creates": True, **options})
+
+
+def aggregate(methods: str, path: str, answer: str, **options: Unpack[Options]) -> Operation:
+    """Make a row for a list of `answer` over the pods."""
+    return _row(Kind.AGGREGATE, methods, path, {**options, "answer": answer})
+
+
+def broadcast(methods: str, path: str, **options: Unpack[Options]) -> Operation:
+    """Make a row for a write that all pods get."""
+    return _row(Kind.BROADCAST, methods, path, options)
+
+
+def computed(methods: str, path: str, **options: Unpack[Options]) -> Operation:
+    """Make a row for an answer calculated from all pods."""
+    return _row(Kind.COMPUTED, methods, path, options)
+
+
+def cross(methods: str, path: str, **options: Unpack[Options]) -> Operation:
+    """Make a row that names resources which must live in one pod."""
+    return _row(Kind.CROSS, methods, path, options)
+
+
+def single(methods: str, path: str, **options: Unpack[Options]) -> Operation:
+    """Make a row for a read that any pod which has the thing answers."""
+    return _row(Kind.SINGLE, methods, path, options)
+
+
+def static(methods: str, path: str, **options: Unpack[Options]) -> Operation:
+    """Make a row that is answered without a pod."""
+    return _row(Kind.STATIC, methods, path, options)

@@ -1,0 +1,83 @@
+"""The type of a service: how it is addressed, how it versions, pages and reports faults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+
+from control_plane.model.microversion import Microversion
+from control_plane.services.operation import Operation, Resource
+
+
+class FaultForm(StrEnum):
+    """The shape of an error body (API guidelines do not unite them)."""
+
+    #: `{"itemNotFound": {"code": 404, "message": "…"}}`
+    NAMED = "named"
+    #: `{"NeutronError": {"type": "…", "message": "…", "detail": ""}}`
+    NEUTRON = "neutron"
+    #: An HTML page, as webob writes it for Glance.
+    HTML = "html"
+    #: `{"errors": [{"status": 404, "title": "…", "detail": "…"}]}`
+    ERRORS = "errors"
+
+
+class LinkForm(StrEnum):
+    """How a list says that more follows."""
+
+    #: `{"<plural>_links": [{"rel": "next", "href": "https://…"}]}`
+    LINKS = "links"
+    #: `"first"` and `"next"` beside the list, relative URLs (Glance).
+    RELATIVE = "relative"
+
+
+@dataclass(frozen=True, slots=True)
+class MicroversionHeaders:
+    """How a service speaks of microversions.
+
+    `service_type` is the word in `OpenStack-API-Version: compute 2.90`; `legacy` an older header
+    that holds the number alone. `foreign_is_error`: a header that names only other services is
+    400 (Cinder) rather than absent.
+    """
+
+    service_type: str
+    default: Microversion
+    legacy: str = ""
+    foreign_is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """A service's rules for pages; `default` None: everything unless `limit` is given."""
+
+    default: int | None
+    maximum: int | None
+    links: LinkForm
+    missing_marker: HTTPStatus
+    zero_is_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One OpenStack service behind the gateway.
+
+    `prefix` is its path at the gateway; `bare` are path beginnings that belong to it without the
+    prefix, because pods build links from the Host header. `catalog_types` are its names in the
+    Keystone catalog, best first. `project_segment`: the path may carry a project id behind the
+    version. `underscores`: `-` and `_` in collection names are equal; `optional_prefixes` are path
+    segments that may be left out (both Neutron).
+    """
+
+    name: str
+    catalog_types: tuple[str, ...]
+    prefix: str
+    versions: tuple[str, ...]
+    bare: tuple[str, ...]
+    fault: FaultForm
+    paging: Paging
+    resources: Mapping[str, Resource]
+    operations: tuple[Operation, ...]
+    microversions: MicroversionHeaders | None = None
+    project_segment: bool = False
+    underscores: bool = False
+    optional_prefixes: frozenset[str] = field(default_factory=frozenset)
