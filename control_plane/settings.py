@@ -1,0 +1,240 @@
+"""What an operator sets: `trio2o.yaml`, each key also by environment, the environment first.
+
+`TRIO2O_IDENTITY__PASSWORD=…` sets `identity.password`. A process that cannot read its settings
+ends with one line that names the key.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from control_plane.model.errors import StartupError
+
+_HIGHEST_PORT = 65535
+#: sun_path of Linux is 108 bytes with the closing zero.
+_LONGEST_SOCKET_PATH = 107
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to listen or connect: `10.0.0.1:80`, `localhost:80`, `[::1]:80`."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Read `host:port`; ValueError if it is none."""
+        host, colon, port = text.rpartition(":")
+        bracketed = host.startswith("[") and host.endswith("]")
+        if bracketed:
+            host = host[1:-1]
+        digits = port.isascii() and port.isdigit()
+        if not colon or not host or not digits or (":" in host) != bracketed:
+            message = f"not an address of the form host:port: {text!r}"
+            raise ValueError(message)
+        if int(port) > _HIGHEST_PORT:
+            message = f"no port is higher than {_HIGHEST_PORT}: {text!r}"
+            raise ValueError(message)
+        return cls(host, int(port))
+
+    def __str__(self) -> str:
+        """Write it as it is read."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _address(value: object) -> object:
+    return Address.parse(value) if isinstance(value, str) else value
+
+
+Listen = Annotated[Address, BeforeValidator(_address)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Identity(_Section):
+    """The service user with which the control plane validates tokens and reads the catalog."""
+
+    auth_url: str
+    username: str
+    password: SecretStr
+    project_name: str = "service"
+    user_domain_name: str = "Default"
+    project_domain_name: str = "Default"
+
+    @field_validator("auth_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            message = f"not an http or https URL: {value!r}"
+            raise ValueError(message)
+        return value.rstrip("/")
+
+
+class Admin(_Section):
+    """The REST form of administration."""
+
+    listen: Listen = Address("127.0.0.1", 19996)
+
+
+class Xds(_Section):
+    """The gRPC server: ADS, ext_proc and the administration service."""
+
+    listen: Listen = Address("127.0.0.1", 18000)
+
+
+class Metrics(_Section):
+    """/metrics, /healthz and /readyz."""
+
+    listen: Listen = Address("127.0.0.1", 9091)
+
+
+class Envoy(_Section):
+    """What the control plane says to Envoy in its bootstrap.
+
+    `egress` is the listener through which pods are asked: `unix:/path` or `host:port`; empty for a
+    socket in a directory of its own (`Settings.egress`). `concurrency` 0 is one worker a core.
+    """
+
+    admin: Listen = Address("127.0.0.1", 9901)
+    concurrency: Annotated[int, Field(ge=0)] = 0
+    egress: str = ""
+
+    @field_validator("egress")
+    @classmethod
+    def _is_egress(cls, value: str) -> str:
+        if value.startswith("unix:"):
+            path = value.removeprefix("unix:")
+            if not path.startswith("/") or len(path.encode()) > _LONGEST_SOCKET_PATH:
+                message = f"not an absolute path of at most {_LONGEST_SOCKET_PATH} bytes: {path!r}"
+                raise ValueError(message)
+        elif value:
+            Address.parse(value)
+        return value
+
+
+class Timeouts(_Section):
+    """How long others may take, seconds: a pod for one request or for its part of a list."""
+
+    pod: PositiveFloat = 60.0
+    list: PositiveFloat = 30.0
+    keystone: PositiveFloat = 10.0
+
+
+class Log(_Section):
+    """What is logged, and how it is written."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Settings(BaseSettings):
+    """All of `trio2o.yaml`; read it with `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRIO2O_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    region: Annotated[str, Field(min_length=1)] = "RegionOne"
+    listen: Listen = Address("0.0.0.0", 8080)  # noqa: S104 - the gateway is there to be reached
+    identity: Identity
+    database: str = "sqlite:///trio2o.db"
+    admin: Admin = Admin()
+    xds: Xds = Xds()
+    metrics: Metrics = Metrics()
+    envoy: Envoy = Envoy()
+    timeouts: Timeouts = Timeouts()
+    log: Log = Log()
+    #: In the operators' form; checked when they are applied.
+    pods: list[dict[str, Any]] = []
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - given by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment before the file, which `load` passes as arguments."""
+        return env_settings, init_settings
+
+    @property
+    def egress(self) -> str:
+        """The egress listener as the client of the pods takes it."""
+        return self.envoy.egress or f"unix:{self.runtime_directory / 'egress.sock'}"
+
+    @property
+    def runtime_directory(self) -> Path:
+        """A directory of this user and this gateway; it may not exist yet.
+
+        Named by a digest of the addresses, so that a control plane and an Envoy that are started
+        apart agree on it, and two gateways on one host do not meet.
+        """
+        digest = hashlib.sha256(f"{self.listen} {self.xds.listen}".encode()).hexdigest()[:8]
+        runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+        if runtime.startswith("/") and len(runtime) <= _LONGEST_SOCKET_PATH // 2:
+            return Path(runtime) / f"trio2o-{digest}"
+        return Path(f"/tmp/trio2o-{os.getuid()}-{digest}")  # noqa: S108 - made with mode 0700
+
+
+def load(path: Path | None) -> Settings:
+    """Read the settings from a file, if any, and the environment; StartupError with one line."""
+    source = str(path) if path else "settings"
+    content = _read(path) if path else {}
+    try:
+        return Settings(**content)
+    except ValidationError as error:
+        faults = "; ".join(_fault(entry) for entry in error.errors(include_url=False))
+        message = f"{source}: {faults}"
+    except SettingsError as error:
+        message = f"{source}: {error}"
+    raise StartupError(message)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path}: {error.strerror or error}"
+        raise StartupError(message) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        message = f"{path}: not YAML: {' '.join(str(error).split())}"
+        raise StartupError(message) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        message = f"{path}: not a mapping of keys to values"
+        raise StartupError(message)
+    return content
+
+
+def _fault(entry: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    """Say which key and what is wrong, never the value: it may be a secret."""
+    key = ".".join(str(part) for part in entry["loc"])
+    texts = {"missing": "is required", "extra_forbidden": "is no key of trio2o.yaml"}
+    text = texts.get(entry["type"], entry["msg"].removeprefix("Value error, "))
+    return f"{key}: {text}"
