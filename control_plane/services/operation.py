@@ -70,7 +70,9 @@ class Resource:
     `probe` is the cheapest path that answers 200 in the pod that has the id and 404 elsewhere.
     `zones` are the fields of an item that hold an availability zone's name (a string or a list).
     `order` is a list's default order, the tie-break included. A `replicated` resource exists once
-    for users and in many pods; `merge_by` is the field that says two copies are one.
+    for users and in many pods; `merge_by` is the field that says two copies are one, empty where an
+    item is a plain text. `item_key` wraps the fields of each item of a list (`{"keypair": {…}}`).
+    `links` is the key of a list's links where it is not `<plural>_links`; None: there are none.
     """
 
     name: str
@@ -82,11 +84,18 @@ class Resource:
     order: tuple[SortKey, ...] = (SortKey("id"),)
     replicated: bool = False
     merge_by: str = "id"
+    item_key: str = ""
+    links: str | None = ""
 
     @property
     def key(self) -> str:
         """The key that wraps one item in a body."""
         return self.singular or self.name
+
+    @property
+    def links_key(self) -> str | None:
+        """The key of a list's links; None where the list has none."""
+        return f"{self.plural}_links" if self.links == "" else self.links
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +103,8 @@ class Ref:
     """Where a request names a resource: a body path (see `reference.py`).
 
     Examples: `server.networks[].port`, `server.block_device_mapping_v2[source_type=volume].uuid`,
-    `os:scheduler_hints|OS-SCH-HNT:scheduler_hints.group`; `?host` is a query parameter.
+    `os:scheduler_hints|OS-SCH-HNT:scheduler_hints.group`, `port|ports[].network_id`; `?host` is a
+    query parameter.
     """
 
     resource: str
@@ -139,8 +149,10 @@ class Operation:
     def reads_body(self) -> bool:
         """Whether the processor must see the request's body to decide."""
         return bool(
-            self.kind in (Kind.SCHEDULE, Kind.BROADCAST)
+            self.handler in ("schedule", "broadcast")
+            or self.zone
             or self.pins
+            or self.copies
             or self.same_pod
             or (self.owner and not self.owner.path.startswith("?"))
         )
@@ -179,7 +191,7 @@ def _row(kind: Kind, methods: str, path: str, options: Options) -> Operation:
 
 
 def route(methods: str, path: str, **options: Unpack[Options]) -> Operation:
-    """One pod owns the id."""
+    """Make a row for a request to the pod that owns an id."""
     return _row(Kind.ROUTE, methods, path, options)
 
 

@@ -1,0 +1,109 @@
+"""Nova: microversions 2.1 to 2.104, as of release 34.
+
+The rows stand in `nova_servers.py` (servers), `nova_projects.py` (what else projects use),
+`nova_admin.py` (what operators use) and `nova_legacy.py` (what ended).
+"""
+
+from http import HTTPStatus
+from types import MappingProxyType
+
+from control_plane.model.microversion import Microversion
+from control_plane.services import nova_admin, nova_legacy, nova_projects, nova_servers
+from control_plane.services.operation import Resource, SortKey
+from control_plane.services.service import (
+    FaultForm,
+    LinkForm,
+    MicroversionHeaders,
+    Paging,
+    Service,
+)
+
+_NAME = (SortKey("name"),)
+_ZONE = ("availability_zone",)
+
+_RESOURCES = (
+    Resource(
+        "server",
+        "servers",
+        probe="/servers/{id}",
+        zones=("OS-EXT-AZ:availability_zone", "pinned_availability_zone"),
+        order=(SortKey("created", descending=True), SortKey("id")),
+    ),
+    Resource("flavor", "flavors", probe="/flavors/{id}", replicated=True),
+    Resource(
+        "keypair",
+        "keypairs",
+        probe="/os-keypairs/{id}",
+        identity="name",
+        order=_NAME,
+        replicated=True,
+        merge_by="name",
+        item_key="keypair",
+    ),
+    Resource("server_group", "server_groups", probe="/os-server-groups/{id}", links=None),
+    Resource(
+        "volume_attachment",
+        "volumeAttachments",
+        singular="volumeAttachment",
+        identity="volumeId",
+        links=None,
+    ),
+    Resource(
+        "interface",
+        "interfaceAttachments",
+        singular="interfaceAttachment",
+        identity="port_id",
+        links=None,
+    ),
+    Resource("instance_action", "instanceActions", singular="instanceAction", links="links"),
+    Resource("nova_image", "images", probe="/images/{id}", singular="image", replicated=True),
+    Resource("aggregate", "aggregates", zones=_ZONE, links=None),
+    Resource("nova_host", "hosts", singular="host", identity="host_name", zones=("zone",)),
+    Resource("hypervisor", "hypervisors"),
+    Resource("nova_service", "services", singular="service", zones=("zone",), links=None),
+    Resource(
+        "migration",
+        "migrations",
+        order=(SortKey("created_at", descending=True), SortKey("id", descending=True)),
+    ),
+    Resource("baremetal_node", "nodes", singular="node", links=None),
+    Resource("nova_floating_ip_pool", "floating_ip_pools", identity="name", order=_NAME),
+    Resource("nova_floating_ip", "floating_ips", singular="floating_ip", links=None),
+    Resource("nova_network", "networks", singular="network", links=None),
+    Resource("nova_security_group", "security_groups", singular="security_group", links=None),
+    Resource("nova_volume", "volumes", singular="volume", zones=("availabilityZone",)),
+    Resource("nova_snapshot", "snapshots", singular="snapshot"),
+)
+
+COMPUTE = Service(
+    name="compute",
+    catalog_types=("compute",),
+    prefix="/compute",
+    versions=("v2.1", "v2"),
+    # Without a version Nova answers 300; bookmark links of its answers are such paths.
+    bare=(
+        "/v2.1",
+        "/v2",
+        "/servers",
+        "/flavors",
+        "/images",
+        "/os-keypairs",
+        "/os-server-groups",
+        "/os-aggregates",
+        "/os-hypervisors",
+        "/os-volumes_boot",
+    ),
+    fault=FaultForm.NAMED,
+    paging=Paging(1000, 1000, LinkForm.LINKS, HTTPStatus.BAD_REQUEST),
+    resources=MappingProxyType({resource.name: resource for resource in _RESOURCES}),
+    operations=(
+        *nova_projects.OPERATIONS,
+        *nova_servers.OPERATIONS,
+        *nova_admin.OPERATIONS,
+        *nova_legacy.OPERATIONS,
+    ),
+    microversions=MicroversionHeaders(
+        "compute", Microversion(2, 1), legacy="x-openstack-nova-api-version"
+    ),
+    project_segment=True,
+)

@@ -1,0 +1,135 @@
+"""Nova's rows for what ended: APIs that were removed (410) and proxies up to a microversion."""
+
+from control_plane.services.operation import (
+    NOT_YET,
+    Operation,
+    Ref,
+    aggregate,
+    broadcast,
+    route,
+    schedule,
+    single,
+    static,
+)
+
+#: The last microversion of the proxies to Glance, Neutron, Cinder and Ironic.
+_PROXY = "2.35"
+_IMAGE_METADATA = "2.38"
+
+
+def _gone(methods: str, path: str) -> Operation:
+    return static(methods, path, handler="gone")
+
+
+_REMOVED = (
+    _gone("GET POST", "/os-agents"),
+    _gone("PUT DELETE", "/os-agents/{agent}"),
+    _gone("GET POST", "/os-cells"),
+    _gone("GET", "/os-cells/capacities"),
+    _gone("GET", "/os-cells/detail"),
+    _gone("GET", "/os-cells/info"),
+    _gone("GET", "/os-cells/{cell}/capacities"),
+    _gone("POST", "/os-cells/sync_instances"),
+    _gone("GET PUT DELETE", "/os-cells/{cell}"),
+    _gone("POST", "/os-certificates"),
+    _gone("GET", "/os-certificates/{certificate}"),
+    _gone("GET POST", "/os-cloudpipe"),
+    _gone("PUT", "/os-cloudpipe/{cloudpipe}"),
+    _gone("GET", "/os-fixed-ips/{fixed_ip}"),
+    _gone("POST", "/os-fixed-ips/{fixed_ip}/action"),
+    _gone("GET", "/os-floating-ip-dns"),
+    _gone("PUT DELETE", "/os-floating-ip-dns/{domain}"),
+    _gone("GET PUT DELETE", "/os-floating-ip-dns/{domain}/entries/{entry}"),
+    _gone("GET POST", "/os-floating-ips-bulk"),
+    _gone("GET PUT", "/os-floating-ips-bulk/{host}"),
+    _gone("GET", "/os-fping"),
+    _gone("GET", "/os-fping/{server}"),
+    _gone("POST", "/os-networks"),
+    _gone("POST", "/os-networks/add"),
+    _gone("DELETE", "/os-networks/{network}"),
+    _gone("POST", "/os-networks/{network}/action"),
+    _gone("GET POST", "/os-security-group-default-rules"),
+    _gone("GET DELETE", "/os-security-group-default-rules/{rule}"),
+    _gone("POST", "/os-tenant-networks"),
+    _gone("DELETE", "/os-tenant-networks/{network}"),
+    _gone("GET POST", "/servers/{server}/consoles"),
+    _gone("GET DELETE", "/servers/{server}/consoles/{console}"),
+    _gone("GET", "/servers/{server}/os-virtual-interfaces"),
+)
+
+
+def _proxied(methods: str, path: str, answer: str, owner: Ref | None = None) -> Operation:
+    if owner:
+        return route(methods, path, answer=answer, owner=owner, until=_PROXY, handler=NOT_YET)
+    return route(methods, path, answer=answer, until=_PROXY, handler=NOT_YET)
+
+
+def _proxied_list(path: str, answer: str) -> Operation:
+    return aggregate("GET", path, answer, until=_PROXY, handler=NOT_YET)
+
+
+_IMAGES = (
+    _proxied_list("/images", "nova_image"),
+    _proxied_list("/images/detail", "nova_image"),
+    single("GET", "/images/{nova_image}", until=_PROXY, handler=NOT_YET),
+    broadcast("DELETE", "/images/{nova_image}", until=_PROXY),
+    single("GET", "/images/{nova_image}/metadata", until=_IMAGE_METADATA, handler=NOT_YET),
+    single("GET", "/images/{nova_image}/metadata/{key}", until=_IMAGE_METADATA, handler=NOT_YET),
+    broadcast("POST PUT", "/images/{nova_image}/metadata", until=_IMAGE_METADATA),
+    broadcast("PUT DELETE", "/images/{nova_image}/metadata/{key}", until=_IMAGE_METADATA),
+)
+
+_NETWORKS = (
+    _proxied_list("/os-floating-ip-pools", "nova_floating_ip_pool"),
+    _proxied_list("/os-floating-ips", "nova_floating_ip"),
+    schedule(
+        "POST", "/os-floating-ips", answer="nova_floating_ip", until=_PROXY, handler=NOT_YET
+    ),
+    _proxied("GET DELETE", "/os-floating-ips/{nova_floating_ip}", "nova_floating_ip"),
+    _proxied_list("/os-networks", "nova_network"),
+    _proxied_list("/os-tenant-networks", "nova_network"),
+    _proxied("GET", "/os-networks/{nova_network}", "nova_network"),
+    _proxied("GET", "/os-tenant-networks/{nova_network}", "nova_network"),
+    _proxied_list("/os-security-groups", "nova_security_group"),
+    broadcast("POST", "/os-security-groups", until=_PROXY),
+    single("GET", "/os-security-groups/{nova_security_group}", until=_PROXY, handler=NOT_YET),
+    broadcast("PUT DELETE", "/os-security-groups/{nova_security_group}", until=_PROXY),
+    broadcast("POST", "/os-security-group-rules", until=_PROXY),
+    broadcast("DELETE", "/os-security-group-rules/{rule}", until=_PROXY),
+)
+
+_VOLUMES = (
+    _proxied_list("/os-volumes", "nova_volume"),
+    _proxied_list("/os-volumes/detail", "nova_volume"),
+    _proxied_list("/os-snapshots", "nova_snapshot"),
+    _proxied_list("/os-snapshots/detail", "nova_snapshot"),
+    schedule(
+        "POST",
+        "/os-volumes",
+        answer="nova_volume",
+        zone="volume.availability_zone",
+        pins=(Ref("snapshot", "volume.snapshot_id"),),
+        until=_PROXY,
+        handler=NOT_YET,
+    ),
+    _proxied("POST", "/os-snapshots", "nova_snapshot", Ref("volume", "snapshot.volume_id")),
+    _proxied("GET DELETE", "/os-volumes/{nova_volume}", "nova_volume"),
+    _proxied("GET DELETE", "/os-snapshots/{nova_snapshot}", "nova_snapshot"),
+)
+
+_BAREMETAL = (
+    _proxied_list("/os-baremetal-nodes", "baremetal_node"),
+    _proxied("GET", "/os-baremetal-nodes/{baremetal_node}", "baremetal_node"),
+    # Nova answers 400: use Ironic.
+    static("POST", "/os-baremetal-nodes", until=_PROXY),
+    static("DELETE", "/os-baremetal-nodes/{baremetal_node}", until=_PROXY),
+    static("POST", "/os-baremetal-nodes/{baremetal_node}/action", until=_PROXY),
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    *_REMOVED,
+    *_IMAGES,
+    *_NETWORKS,
+    *_VOLUMES,
+    *_BAREMETAL,
+)

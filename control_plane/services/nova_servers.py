@@ -1,0 +1,113 @@
+"""Nova's rows for servers and what lies below a server; its actions are in `server_actions.py`."""
+
+from control_plane.services.operation import (
+    NOT_YET,
+    Operation,
+    Options,
+    Ref,
+    aggregate,
+    cross,
+    route,
+    schedule,
+)
+
+_HINTS = "os:scheduler_hints|OS-SCH-HNT:scheduler_hints"
+_DEVICES = "server.block_device_mapping_v2"
+_BRIEF = ("id", "name", "links")
+
+#: What a server's create says. Host names (`server.host`, `AZ:HOST`) are no pins: they mean
+#: something only inside a pod, and hints on other servers' absence are satisfied by another pod.
+_CREATE: Options = {
+    "answer": "server",
+    "zone": "server.availability_zone",
+    "pins": (
+        Ref("volume", f"{_DEVICES}[source_type=volume].uuid"),
+        Ref("snapshot", f"{_DEVICES}[source_type=snapshot].uuid"),
+        Ref("volume", "server.block_device_mapping[].volume_id"),
+        Ref("snapshot", "server.block_device_mapping[].snapshot_id"),
+        Ref("port", "server.networks[].port"),
+        Ref("network", "server.networks[].uuid"),
+        Ref("server_group", f"{_HINTS}.group"),
+        Ref("server", f"{_HINTS}.same_host"),
+    ),
+    "copies": (
+        Ref("image", "server.imageRef"),
+        Ref("image", f"{_DEVICES}[source_type=image].uuid"),
+        Ref("flavor", "server.flavorRef"),
+    ),
+}
+
+#: The same controllers under their old name.
+_BOOT: Options = {"until": "2.102", "handler": NOT_YET, "answer": "server"}
+
+OPERATIONS: tuple[Operation, ...] = (
+    aggregate("GET", "/servers", "server", source="/servers/detail", fields=_BRIEF),
+    aggregate("GET", "/servers/detail", "server"),
+    schedule("POST", "/servers", **_CREATE),
+    route("GET DELETE", "/servers/{server}", answer="server"),
+    route("PUT", "/servers/{server}", answer="server", zone="server.pinned_availability_zone"),
+    # A rebuild answers with the server.
+    route("POST", "/servers/{server}/action", answer="server"),
+    route("GET", "/servers/{server}/diagnostics"),
+    route("GET", "/servers/{server}/ips"),
+    route("GET", "/servers/{server}/ips/{label}"),
+    route("GET POST PUT", "/servers/{server}/metadata"),
+    route("GET PUT DELETE", "/servers/{server}/metadata/{key}"),
+    route("GET", "/servers/{server}/migrations", since="2.23"),
+    route("GET", "/servers/{server}/migrations/{migration}", since="2.23"),
+    route("DELETE", "/servers/{server}/migrations/{migration}", since="2.24"),
+    route("POST", "/servers/{server}/migrations/{migration}/action", since="2.22"),
+    route("GET", "/servers/{server}/os-instance-actions", answer="instance_action"),
+    route("GET", "/servers/{server}/os-instance-actions/{request}", answer="instance_action"),
+    route("GET", "/servers/{server}/os-interface", answer="interface"),
+    cross(
+        "POST",
+        "/servers/{server}/os-interface",
+        answer="interface",
+        same_pod=(
+            Ref("port", "interfaceAttachment.port_id"),
+            Ref("network", "interfaceAttachment.net_id"),
+        ),
+    ),
+    route("GET DELETE", "/servers/{server}/os-interface/{port}", answer="interface"),
+    route("GET DELETE", "/servers/{server}/os-server-password"),
+    route("GET", "/servers/{server}/os-volume_attachments", answer="volume_attachment"),
+    cross(
+        "POST",
+        "/servers/{server}/os-volume_attachments",
+        answer="volume_attachment",
+        same_pod=(Ref("volume", "volumeAttachment.volumeId"),),
+    ),
+    route(
+        "GET DELETE",
+        "/servers/{server}/os-volume_attachments/{volume}",
+        answer="volume_attachment",
+    ),
+    cross(
+        "PUT",
+        "/servers/{server}/os-volume_attachments/{volume}",
+        same_pod=(Ref("volume", "volumeAttachment.volumeId"),),
+    ),
+    route("POST", "/servers/{server}/remote-consoles", since="2.6"),
+    route("GET", "/servers/{server}/os-security-groups"),
+    route("GET", "/servers/{server}/shares", since="2.97"),
+    # The share is one of the Manila of the server's pod, which alone can say whether it is there.
+    cross("POST", "/servers/{server}/shares", since="2.97"),
+    route("GET DELETE", "/servers/{server}/shares/{share}", since="2.97"),
+    route("GET PUT DELETE", "/servers/{server}/tags", since="2.26"),
+    route("GET PUT DELETE", "/servers/{server}/tags/{tag}", since="2.26"),
+    route("GET", "/servers/{server}/topology", since="2.78"),
+    aggregate(
+        "GET",
+        "/os-volumes_boot",
+        "server",
+        until="2.102",
+        handler=NOT_YET,
+        source="/os-volumes_boot/detail",
+        fields=_BRIEF,
+    ),
+    aggregate("GET", "/os-volumes_boot/detail", "server", until="2.102", handler=NOT_YET),
+    schedule("POST", "/os-volumes_boot", **{**_CREATE, **_BOOT}),
+    route("GET PUT DELETE", "/os-volumes_boot/{server}", **_BOOT),
+    route("POST", "/os-volumes_boot/{server}/action", **_BOOT),
+)
