@@ -1,0 +1,58 @@
+"""Which pods have a copy of a replicated thing: an image, a flavor, a volume type.
+
+Copies come and go, unlike owners, so this is kept for a short time only.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+
+from control_plane.directory.lookup import Directory, Found, Question
+from control_plane.model.errors import Refused, unavailable
+from control_plane.model.pod import Pod
+
+#: How long the pods that have a copy are remembered, seconds.
+HOLDERS_SECONDS = 30.0
+SIZE = 20_000
+
+
+class Holders:
+    """Remembers for a while which pods have a replicated thing."""
+
+    def __init__(
+        self, directory: Directory, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start empty; the pods are asked through the directory."""
+        self._directory = directory
+        self._clock = clock
+        self._known: dict[tuple[str, str, str], tuple[float, Found]] = {}
+
+    async def of(self, question: Question, pods: Sequence[Pod]) -> Found:
+        """Say which of `pods` have the thing, and which could not be asked."""
+        key = (question.resource, question.id, question.project_id)
+        entry = self._known.get(key)
+        if entry is not None and entry[0] > self._clock():
+            return entry[1]
+        found = await self._directory.ask(question, pods)
+        if found.holders and not found.missing:
+            if len(self._known) >= SIZE:
+                self._known.clear()
+            self._known[key] = (self._clock() + HOLDERS_SECONDS, found)
+        return found
+
+    async def first(self, question: Question, pods: Sequence[Pod]) -> Pod:
+        """Pick the first pod in order that has the thing; Refused(404) or Refused(503) if none."""
+        found = await self.of(question, pods)
+        for pod in pods:
+            if pod.name in found.holders:
+                return pod
+        if found.missing:
+            message = f"The {question.resource} could not be looked up everywhere; try again."
+            raise unavailable(message)
+        message = f"No {question.resource} with the id {question.id} could be found."
+        raise Refused(HTTPStatus.NOT_FOUND, message)
+
+    def forget(self, resource: str, resource_id: str) -> None:
+        """Drop what is known of a thing, because a copy was made or removed."""
+        for key in [key for key in self._known if key[:2] == (resource, resource_id)]:
+            del self._known[key]

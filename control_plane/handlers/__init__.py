@@ -1,0 +1,38 @@
+"""What is done with a request: one handler a kind of operation.
+
+A handler takes a `Call` and returns a decision: forward it to a pod, or answer it. It knows no
+service by name; what differs between services stands in the tables.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+
+from control_plane.handlers.aggregate import aggregate
+from control_plane.handlers.broadcast import broadcast
+from control_plane.handlers.call import Call
+from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.computed import limits, zones
+from control_plane.handlers.decision import Decision
+from control_plane.handlers.route import route
+from control_plane.handlers.schedule import schedule
+from control_plane.handlers.single import single
+from control_plane.handlers.static import gone, versions
+
+Handler = Callable[[Cloud, Call], Awaitable[Decision]]
+
+#: Handlers by the name a row of a table gives.
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "aggregate": aggregate,
+        "broadcast": broadcast,
+        "gone": gone,
+        "limits": limits,
+        "route": route,
+        "schedule": schedule,
+        "single": single,
+        "versions": versions,
+        "zones": zones,
+    }
+)
+
+__all__ = ["HANDLERS", "Call", "Cloud", "Decision", "Handler"]

@@ -1,0 +1,116 @@
+"""What handlers work with: the directory, the pods, the bindings, the token verifier."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from control_plane.directory.holders import Holders
+from control_plane.directory.lookup import Directory, Question
+from control_plane.handlers.call import Call
+from control_plane.model.binding import Binding
+from control_plane.model.caller import Caller
+from control_plane.model.errors import PodUnreachable
+from control_plane.model.pod import Pod
+from control_plane.pods.client import PodAnswer, PodRequest
+from control_plane.services.catalog import SERVICES
+from control_plane.services.operation import Resource
+from control_plane.services.service import Service
+
+
+class BindingStore(Protocol):
+    """The part of the store that keeps bindings."""
+
+    async def bindings(
+        self, project_id: str | None = None, pod_id: str | None = None
+    ) -> list[Binding]:
+        """Read bindings."""
+
+    async def bind(self, project_id: str, availability_zone: str, pod_id: str) -> Binding:
+        """Bind a project in a zone unless it is bound there; gives the binding that holds."""
+
+    async def rebind(self, binding: Binding, pod_id: str) -> Binding:
+        """Move a binding unless somebody else did; gives the binding that holds."""
+
+
+class Pods(Protocol):
+    """Asks pods through Envoy."""
+
+    async def ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
+        """Send one request to one pod."""
+
+    async def ask_all(
+        self, pods: Iterable[Pod], request: PodRequest
+    ) -> tuple[list[PodAnswer], list[PodUnreachable]]:
+        """Send one request to several pods."""
+
+
+class Verifier(Protocol):
+    """Says who a token is."""
+
+    async def verify(self, token: str) -> Caller:
+        """Give the caller, or raise Refused(401)."""
+
+
+def _home(resource: str, service: Service) -> tuple[Service, Resource] | None:
+    """Find the service that has a resource with a probe, the caller's own service first."""
+    for candidate in (service, *SERVICES):
+        found = candidate.resources.get(resource)
+        if found is not None and found.probe:
+            return candidate, found
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """The collaborators of the handlers."""
+
+    directory: Directory
+    holders: Holders
+    pods: Pods
+    bindings: BindingStore
+    verifier: Verifier
+
+    async def identify(self, call: Call) -> Caller:
+        """Say who makes the call, asking Keystone once a call at most."""
+        if call.caller is None:
+            call.caller = await self.verifier.verify(call.token)
+        return call.caller
+
+    async def question(self, call: Call, resource: str, resource_id: str) -> Question | None:
+        """Prepare to ask pods for an id the caller named; None when the resource has no probe.
+
+        A resource of another service is asked at that service's lowest microversion.
+        """
+        home = _home(resource, call.service)
+        if home is None:
+            return None
+        service, kind = home
+        caller = await self.identify(call)
+        path = kind.probe.format(id=resource_id)
+        headers = call.carried
+        headers.pop("content-type", None)
+        if service is call.service:
+            path = call.sibling(path)
+        else:
+            headers.pop("openstack-api-version", None)
+            headers.pop("x-openstack-nova-api-version", None)
+            if service.project_segment:
+                path = f"/{caller.project_id}{path}"
+            if service.versions:
+                path = f"/{service.versions[0]}{path}"
+        return Question(
+            resource_id, resource, service.name, path, caller.project_id, headers, call.authority
+        )
+
+    async def owner(self, call: Call, resource: str, resource_id: str) -> Pod | None:
+        """Find the pod that owns an id; None when every pod says that it does not.
+
+        Raises Refused(503) when that cannot be said, and when the owner is disabled.
+        """
+        name = await self.directory.known(resource_id)
+        if name is None:
+            question = await self.question(call, resource, resource_id)
+            if question is None:
+                return None
+            name = await self.directory.owner(question, call.view.with_service(question.service))
+        return call.view.fleet.get(name) if name else None

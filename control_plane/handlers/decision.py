@@ -1,0 +1,47 @@
+"""What a handler decides: `Forward` the request to one pod, or `Reply` to it here."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from control_plane.model.pod import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A pod's answer on its way to the client, as far as a handler asked to see it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+#: Sees a pod's answer and returns the body to send instead, or None to leave it as it is.
+Watcher = Callable[[Watched], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Let Envoy carry the request to a pod; `body` replaces the client's."""
+
+    pod: Pod
+    reason: str
+    body: bytes | None = None
+    watch: Watcher | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer the request; `missing` are zones that could not be asked.
+
+    A body given as an iterator is streamed; it may only be used for requests without a body.
+    """
+
+    status: int
+    body: bytes | AsyncIterator[bytes] = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    content_type: str = "application/json"
+    reason: str = "answered"
+
+
+Decision = Forward | Reply

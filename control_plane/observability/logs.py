@@ -1,0 +1,53 @@
+"""Structured logs: an event's name and fields, on stderr, as JSON or for people."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+#: Fields that may hold a token or a password; their values never reach a log.
+SECRETS = frozenset(
+    {"token", "password", "x-auth-token", "x-service-token", "x-subject-token", "authorization"}
+)
+
+
+def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace the values of secret fields, also one mapping deep."""
+    for name, value in event.items():
+        if name.lower() in SECRETS:
+            event[name] = "***"
+        elif isinstance(value, dict):
+            event[name] = {
+                key: "***" if str(key).lower() in SECRETS else inner
+                for key, inner in value.items()
+            }
+    return event
+
+
+def configure(level: str, form: Literal["json", "console"]) -> None:
+    """Set up structlog, and the standard library's loggers of the packages in use."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.dict_tracebacks
+            if form == "json"
+            else structlog.processors.StackInfoRenderer(),
+            hide_secrets,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # keystoneauth1 logs requests at DEBUG, tokens hashed; warnings are all that is wanted.
+    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)

@@ -1,0 +1,34 @@
+"""`/metrics`, `/healthz` and `/readyz` over HTTP."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+
+from control_plane.observability.metrics import Metrics
+
+#: Gives what readiness depends on: a name, and None when it holds or else the reason.
+Checks = Callable[[], Awaitable[Mapping[str, str | None]]]
+
+
+def application(metrics: Metrics, checks: Checks) -> web.Application:
+    """Build the web application."""
+
+    async def show_metrics(_: web.Request) -> web.Response:
+        return web.Response(
+            body=metrics.exposition(), headers={"content-type": metrics.content_type}
+        )
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        results = await checks()
+        ready = all(reason is None for reason in results.values())
+        lines = [f"{name}: {reason or 'ok'}\n" for name, reason in results.items()]
+        return web.Response(status=200 if ready else 503, text="".join(lines))
+
+    app = web.Application()
+    app.router.add_get("/metrics", show_metrics)
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    return app

@@ -1,0 +1,130 @@
+"""The client that asks a pod, or many at once."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from control_plane.model.endpoint import cluster_name
+from control_plane.model.errors import PodUnreachable
+from control_plane.model.pod import Pod
+
+#: Statuses that Envoy, or a proxy inside the pod, answers for a service that is not there.
+GONE = frozenset({502, 503, 504})
+
+_READ_BUFFER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class PodRequest:
+    """One request to one service of a pod; `path` starts with the version and holds the query.
+
+    `authority` becomes the Host header: pods build the links in their answers from it.
+    """
+
+    service: str
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    authority: str = "trio2o"
+
+
+@dataclass(frozen=True, slots=True)
+class PodAnswer:
+    """What a pod answered."""
+
+    pod: Pod
+    status: int
+    headers: CIMultiDictProxy[str] | CIMultiDict[str]
+    body: bytes
+
+
+class Paths(Protocol):
+    """Knows what stands before the version in a pod's URLs."""
+
+    def path_prefix(self, pod: str, service: str) -> str | None:
+        """Give the path of a service's root in a pod; None when the pod lacks the service."""
+
+
+class PodClient:
+    """Sends requests to pods through the egress listener."""
+
+    def __init__(self, egress: str, paths: Paths, timeout: float) -> None:
+        """Take the listener as `unix:/path` or `host:port`; `timeout` in seconds."""
+        self._egress = egress
+        self._paths = paths
+        self._timeout = timeout
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the connection pool."""
+        connector: aiohttp.BaseConnector
+        if self._egress.startswith("unix:"):
+            connector = aiohttp.UnixConnector(path=self._egress.removeprefix("unix:"), limit=0)
+        else:
+            connector = aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=5),
+            read_bufsize=_READ_BUFFER,
+            skip_auto_headers=("Accept-Encoding", "User-Agent", "Content-Type"),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connection pool."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
+        """Send one request; PodUnreachable when the pod did not answer it itself."""
+        prefix = self._paths.path_prefix(pod.name, request.service)
+        if prefix is None:
+            reason = f"has no {request.service} service"
+            raise PodUnreachable(pod.name, reason)
+        if self._session is None:
+            reason = "the client is not open"
+            raise PodUnreachable(pod.name, reason)
+        host = "localhost" if self._egress.startswith("unix:") else self._egress
+        headers = {
+            **request.headers,
+            "host": request.authority,
+            "x-trio2o-cluster": cluster_name(pod.name, request.service),
+        }
+        # encoded=True: the path is the client's, byte for byte.
+        url = aiohttp.client.URL(f"http://{host}{prefix}{request.path}", encoded=True)
+        try:
+            async with self._session.request(
+                request.method, url, headers=headers, data=request.body, allow_redirects=False
+            ) as answer:
+                body = await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            reason = type(error).__name__
+            raise PodUnreachable(pod.name, reason) from error
+        if answer.status in GONE:
+            reason = f"answered {answer.status}"
+            raise PodUnreachable(pod.name, reason)
+        return PodAnswer(pod, answer.status, answer.headers, body)
+
+    async def ask_all(
+        self, pods: Iterable[Pod], request: PodRequest
+    ) -> tuple[list[PodAnswer], list[PodUnreachable]]:
+        """Ask several pods at once; answers in the order of the pods, and who did not answer."""
+        results = await asyncio.gather(
+            *(self.ask(pod, request) for pod in pods), return_exceptions=True
+        )
+        answers: list[PodAnswer] = []
+        missing: list[PodUnreachable] = []
+        for result in results:
+            if isinstance(result, PodAnswer):
+                answers.append(result)
+            elif isinstance(result, PodUnreachable):
+                missing.append(result)
+            else:
+                raise result
+        return answers, missing

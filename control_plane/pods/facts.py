@@ -1,0 +1,81 @@
+"""What a pod says of itself: the endpoints in the catalog and the microversions of its services.
+
+Facts are stored, so that a control plane that starts while a pod or Keystone is down knows what
+was true before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from control_plane.model.endpoint import Endpoint
+from control_plane.model.microversion import Microversion, MicroversionRange
+
+
+@dataclass(frozen=True, slots=True)
+class PodFacts:
+    """One pod's endpoints (service name to root) and microversion ranges (service name to range).
+
+    `reachable` is what the last look at the pod's compute service found; it only steers creates
+    away from a dead pod, Envoy's own health checks decide about traffic.
+    """
+
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    versions: Mapping[str, MicroversionRange] = field(default_factory=dict)
+    reachable: bool = True
+
+
+def version_range(body: bytes) -> MicroversionRange | None:
+    """Read the range from a service's root document (`GET /`); None if it names none.
+
+    Nova, Cinder and Placement list their versions under `versions` with `min_version` and
+    `max_version` (or `version`); Nova's v2.0 has empty ones, so the highest maximum wins.
+    """
+    try:
+        document = msgspec.json.decode(body)
+        entries = document["versions"]
+        found = []
+        for entry in entries:
+            lowest = entry.get("min_version")
+            highest = entry.get("max_version") or entry.get("version")
+            if lowest and highest:
+                found.append(
+                    MicroversionRange(Microversion.parse(lowest), Microversion.parse(highest))
+                )
+    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return max(found, key=lambda entry: entry.maximum, default=None)
+
+
+def ranges_to_json(ranges: Mapping[str, MicroversionRange]) -> dict[str, list[str]]:
+    """Write ranges as the store keeps them."""
+    return {name: [str(entry.minimum), str(entry.maximum)] for name, entry in ranges.items()}
+
+
+def ranges_from_json(stored: object) -> dict[str, MicroversionRange]:
+    """Read ranges the store kept; what does not parse is left out."""
+    found: dict[str, MicroversionRange] = {}
+    if isinstance(stored, dict):
+        for name, pair in stored.items():
+            try:
+                lowest, highest = pair
+                found[str(name)] = MicroversionRange(
+                    Microversion.parse(lowest), Microversion.parse(highest)
+                )
+            except (TypeError, ValueError):
+                continue
+    return found
+
+
+def endpoints_from_json(stored: object) -> dict[str, Endpoint]:
+    """Read endpoint URLs the store kept; what does not parse is left out."""
+    found: dict[str, Endpoint] = {}
+    items: Mapping[Any, Any] = stored if isinstance(stored, dict) else {}
+    for name, url in items.items():
+        try:
+            found[str(name)] = Endpoint.parse(str(url))
+        except ValueError:
+            continue
+    return found

@@ -1,0 +1,252 @@
+"""The pods as they are now: who they are, where their services stand, what they speak.
+
+One object a process holds the present `View`; a loop refreshes it from the database, the Keystone
+catalog and the pods' version documents, and tells its listeners (the snapshot builder) when the
+pods or their endpoints changed.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Protocol
+
+import structlog
+
+from control_plane.identity.keystone import KeystoneError
+from control_plane.model.endpoint import Endpoint
+from control_plane.model.errors import PodUnreachable, Trio2oError
+from control_plane.model.fleet import Fleet
+from control_plane.model.microversion import MicroversionRange, shared_range
+from control_plane.model.pod import Pod
+from control_plane.pods.client import PodAnswer, PodRequest
+from control_plane.pods.facts import (
+    PodFacts,
+    endpoints_from_json,
+    ranges_from_json,
+    ranges_to_json,
+    version_range,
+)
+from control_plane.services.service import Service
+
+log = structlog.get_logger()
+
+#: How often other replicas' changes of pods are looked for, seconds.
+DATABASE_SECONDS = 2.0
+#: How often the catalog is read and the pods' version documents are asked for, seconds.
+CATALOG_SECONDS = 60.0
+VERSIONS_SECONDS = 10.0
+#: The same while a pod does not answer or has just come: Envoy may not have its cluster yet.
+IMPATIENT_SECONDS = 1.0
+
+Listener = Callable[["View"], Awaitable[None]]
+
+
+class FleetStore(Protocol):
+    """The part of the store the registry needs."""
+
+    async def fleet(self) -> Fleet:
+        """Read all pods."""
+
+    async def facts(self, pod: str) -> Mapping[str, object]:
+        """Read what was stored of a pod."""
+
+    async def put_fact(self, pod: str, key: str, value: object) -> None:
+        """Store one fact of a pod."""
+
+
+class Catalog(Protocol):
+    """The part of Keystone the registry needs."""
+
+    async def endpoints(self, catalog_types: tuple[str, ...]) -> dict[str, str]:
+        """Read a service's URL in each region."""
+
+    async def refresh_catalog(self) -> None:
+        """Forget what was read."""
+
+
+class Asker(Protocol):
+    """Asks a pod."""
+
+    async def ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
+        """Send one request to one pod."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The pods and their facts at one moment."""
+
+    fleet: Fleet = field(default_factory=Fleet)
+    facts: Mapping[str, PodFacts] = field(default_factory=dict)
+
+    def endpoint(self, pod: str, service: str) -> Endpoint | None:
+        """Find where a service of a pod stands."""
+        facts = self.facts.get(pod)
+        return facts.endpoints.get(service) if facts else None
+
+    def with_service(self, service: str) -> tuple[Pod, ...]:
+        """The serving pods that have a service, in the fleet's order."""
+        return tuple(pod for pod in self.fleet.serving if self.endpoint(pod.name, service))
+
+    def reachable(self, pod: str) -> bool:
+        """Whether the pod answered when it was last looked at."""
+        facts = self.facts.get(pod)
+        return facts.reachable if facts else False
+
+    def version_range(self, service: str) -> MicroversionRange | None:
+        """The microversions of a service that all its pods share."""
+        return shared_range(
+            self.facts[pod.name].versions[service]
+            for pod in self.fleet.serving
+            if pod.name in self.facts and service in self.facts[pod.name].versions
+        )
+
+    @property
+    def endpoints(self) -> dict[tuple[str, str], Endpoint]:
+        """All endpoints by pod and service, as the snapshot builder takes them."""
+        return {
+            (pod.name, service): endpoint
+            for pod in self.fleet
+            if pod.name in self.facts
+            for service, endpoint in self.facts[pod.name].endpoints.items()
+        }
+
+
+class Registry:
+    """Holds the present view and keeps it true."""
+
+    def __init__(self, store: FleetStore, catalog: Catalog, services: tuple[Service, ...]) -> None:
+        """Start with no pods; `asker` is set before `run`, since the client needs the registry."""
+        self._store = store
+        self._catalog = catalog
+        self._services = services
+        self._by_region: dict[str, dict[str, str]] = {}
+        self._listeners: list[Listener] = []
+        self._changed = asyncio.Event()
+        self._lock = asyncio.Lock()
+        self.asker: Asker | None = None
+        self.view = View()
+
+    def subscribe(self, listener: Listener) -> None:
+        """Have `listener` awaited with each new view whose pods or endpoints differ."""
+        self._listeners.append(listener)
+
+    def path_prefix(self, pod: str, service: str) -> str | None:
+        """Give what stands before the version in a service's paths inside a pod."""
+        endpoint = self.view.endpoint(pod, service)
+        return endpoint.path if endpoint else None
+
+    async def start(self) -> None:
+        """Build the first view, from the store alone where Keystone does not answer."""
+        await self._read_catalog()
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read the pods again and tell the listeners if they or their endpoints changed."""
+        async with self._lock:
+            fleet = await self._store.fleet()
+            facts = {pod.name: await self._facts(pod) for pod in fleet}
+            view = View(fleet, MappingProxyType(facts))
+            before, self.view = self.view, view
+        if before.fleet != view.fleet or before.endpoints != view.endpoints:
+            for listener in self._listeners:
+                await listener(view)
+            self._changed.set()
+
+    async def _facts(self, pod: Pod) -> PodFacts:
+        known = self.view.facts.get(pod.name)
+        stored: Mapping[str, object] = {}
+        if known is None:
+            stored = await self._store.facts(pod.name)
+            known = PodFacts(versions=ranges_from_json(stored.get("versions")))
+        urls = {
+            service.name: regions[pod.name]
+            for service in self._services
+            if pod.name in (regions := self._by_region.get(service.name, {}))
+        }
+        if urls:
+            if endpoints_from_json(urls) != known.endpoints and urls != stored.get("endpoints"):
+                await self._store.put_fact(pod.name, "endpoints", urls)
+            catalog = endpoints_from_json(urls)
+        elif known.endpoints:
+            catalog = dict(known.endpoints)
+        else:
+            catalog = endpoints_from_json(stored.get("endpoints"))
+        return replace(known, endpoints={**catalog, **endpoints_from_json(dict(pod.endpoints))})
+
+    async def _read_catalog(self) -> None:
+        try:
+            for service in self._services:
+                self._by_region[service.name] = await self._catalog.endpoints(
+                    service.catalog_types
+                )
+        except KeystoneError as error:
+            log.warning("catalog_unreadable", error=str(error))
+
+    async def ask_versions(self) -> None:
+        """Ask each pod for its version documents; also notes which pods answer."""
+        if self.asker is None:
+            return
+        asker = self.asker
+        pods = self.view.fleet.serving
+        found = await asyncio.gather(*(self._versions_of(asker, pod) for pod in pods))
+        facts = dict(self.view.facts)
+        for pod, (versions, reachable) in zip(pods, found, strict=True):
+            known = facts.get(pod.name, PodFacts())
+            merged = {**known.versions, **versions}
+            if merged != known.versions:
+                await self._store.put_fact(pod.name, "versions", ranges_to_json(merged))
+            if reachable != known.reachable:
+                log.info("pod_reachable" if reachable else "pod_unreachable", pod=pod.name)
+            facts[pod.name] = replace(known, versions=merged, reachable=reachable)
+        self.view = replace(self.view, facts=MappingProxyType(facts))
+
+    def _patience(self) -> float:
+        complete = all(
+            facts.reachable and facts.versions
+            for pod, facts in self.view.facts.items()
+            if (known := self.view.fleet.get(pod)) and known.serves
+        )
+        return VERSIONS_SECONDS if complete else IMPATIENT_SECONDS
+
+    async def _versions_of(
+        self, asker: Asker, pod: Pod
+    ) -> tuple[dict[str, MicroversionRange], bool]:
+        found: dict[str, MicroversionRange] = {}
+        reachable = True
+        for service in self._services:
+            if service.microversions is None or not self.view.endpoint(pod.name, service.name):
+                continue
+            request = PodRequest(service.name, "GET", "/", {"accept": "application/json"})
+            try:
+                answer = await asker.ask(pod, request)
+            except PodUnreachable:
+                reachable = False
+                continue
+            versions = version_range(answer.body)
+            if versions is not None:
+                found[service.name] = versions
+        return found, reachable
+
+    async def run(self) -> None:
+        """Keep the view true until cancelled."""
+        catalog_at = time.monotonic() + CATALOG_SECONDS
+        versions_at = 0.0
+        while True:
+            try:
+                if time.monotonic() >= catalog_at:
+                    await self._catalog.refresh_catalog()
+                    await self._read_catalog()
+                    catalog_at = time.monotonic() + CATALOG_SECONDS
+                await self.refresh()
+                if self._changed.is_set() or time.monotonic() >= versions_at:
+                    self._changed.clear()
+                    await self.ask_versions()
+                    versions_at = time.monotonic() + self._patience()
+            except (Trio2oError, OSError) as error:
+                log.warning("refresh_failed", error=str(error))
+            try:
+                await asyncio.wait_for(self._changed.wait(), DATABASE_SECONDS)
+            except TimeoutError:
+                continue

@@ -1,0 +1,279 @@
+"""One HTTP exchange as Envoy tells it: headers, perhaps a body, perhaps the answer.
+
+    request headers ──► match, version ──► (body) ──► handler ──┬─► Reply: answered here
+                                                                └─► Forward ──► (the pod's answer)
+
+Envoy gets exactly one reply a message. A stream that Envoy resets has ended normally.
+"""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+
+import structlog
+
+from control_plane.handlers import HANDLERS, Cloud
+from control_plane.handlers.call import Call
+from control_plane.handlers.decision import Decision, Forward, Reply, Watched
+from control_plane.handlers.refusal import PodRefusal
+from control_plane.handlers.translate import Translation
+from control_plane.model.endpoint import cluster_name
+from control_plane.model.errors import PodUnreachable, Refused, unavailable
+from control_plane.observability.metrics import Metrics
+from control_plane.pb import ext_proc_pb2 as pb
+from control_plane.pods.registry import Registry
+from control_plane.processor import messages
+from control_plane.processor.negotiate import (
+    Negotiated,
+    negotiate,
+    require_offered,
+    version_headers,
+)
+from control_plane.services.catalog import Location, locate
+from control_plane.services.fault import render, unserviced
+from control_plane.services.operation import Kind
+from control_plane.services.table import Table
+
+log = structlog.get_logger()
+
+Messages = AsyncIterator[pb.ProcessingRequest]
+Replies = AsyncIterator[pb.ProcessingResponse]
+
+#: Kinds whose caller must be known before a body is read for them.
+_NEED_CALLER = frozenset({Kind.SCHEDULE, Kind.AGGREGATE, Kind.BROADCAST, Kind.COMPUTED})
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The state of one exchange."""
+
+    registry: Registry
+    cloud: Cloud
+    tables: Mapping[str, Table]
+    metrics: Metrics
+    headers: dict[str, str] = field(default_factory=dict)
+    location: Location | None = None
+    call: Call | None = None
+    negotiated: Negotiated = field(default_factory=Negotiated)
+    body_read: bool = False
+    started: float = field(default_factory=time.perf_counter)
+
+    async def run(self, requests: Messages) -> Replies:
+        """Hold the conversation: take Envoy's messages and yield one reply each."""
+        first = await anext(aiter(requests), None)
+        if first is None:
+            return
+        self.headers = messages.read_headers(first.request_headers)
+        has_body = not first.request_headers.end_of_stream
+        try:
+            call = self._open()
+            if call.operation.kind in _NEED_CALLER and call.operation.handled:
+                await self.cloud.identify(call)
+            if has_body and call.operation.reads_body and call.operation.handled:
+                yield messages.ask_for_body(self._mode_with_body(call))
+                message = await anext(aiter(requests), None)
+                if message is None:
+                    return
+                self.body_read = True
+                call.body = message.request_body.body
+            decision = await self._decide(call)
+        except Exception as error:  # noqa: BLE001  # every failure becomes an answer in one place
+            decision = self._refuse(error)
+        explain = await self._explains()
+        if isinstance(decision, Reply):
+            self._count(decision.reason, decision.status)
+            async for reply in self._answer(decision):
+                yield reply
+            return
+        self._count(decision.reason, HTTPStatus.OK)
+        yield self._forward(decision, explain=explain)
+        async for reply in self._watch(decision, requests, explain=explain):
+            yield reply
+
+    def _open(self) -> Call:
+        """Find the row of the table and the version; raises Refused for what is neither."""
+        path, _, query = self.headers.get(":path", "/").partition("?")
+        self.location = location = locate(path)
+        method = self.headers.get(":method", "GET")
+        view = self.registry.view
+        service = location.service
+        match = self.tables[service.name].match(method, location.rest)
+        self.negotiated = negotiate(
+            service, location.version, self.headers, view.version_range(service.name)
+        )
+        require_offered(match.operation, self.negotiated.version)
+        headers = {**self.headers, **self.negotiated.put}
+        for name in self.negotiated.remove:
+            headers.pop(name, None)
+        self.call = Call(
+            method,
+            location,
+            match,
+            query,
+            headers,
+            view,
+            self._request_id(),
+            self.negotiated.version,
+        )
+        return self.call
+
+    def _request_id(self) -> str:
+        """Give the request an id in OpenStack's form, from Envoy's."""
+        return f"req-{self.headers.get('x-request-id', '')}"
+
+    def _mode_with_body(self, call: Call) -> pb.ProcessingMode:
+        """Choose now whether the answer is wanted: only a reply to headers may choose modes."""
+        watched = call.operation.answer in call.service.resources
+        if watched:
+            return messages.READ_BODY_AND_ANSWER
+        if "x-trio2o-explain" in self.headers:
+            return replace_response_headers(messages.READ_BODY)
+        return messages.READ_BODY
+
+    async def _decide(self, call: Call) -> Decision:
+        operation = call.operation
+        if not operation.handled:
+            message = f"{call.method} {operation.path} is not implemented by this gateway yet."
+            raise Refused(HTTPStatus.NOT_IMPLEMENTED, message)
+        return await HANDLERS[operation.handler](self.cloud, call)
+
+    def _refuse(self, error: Exception) -> Reply:
+        """Turn any failure into the answer a client gets."""
+        if isinstance(error, PodRefusal):
+            headers = dict(error.headers)
+            content_type = headers.pop("content-type", "application/json")
+            body = error.body
+            return Reply(error.status, body, headers, (), content_type, "pod refused")
+        if isinstance(error, PodUnreachable):
+            log.warning("pod_unreachable", pod=error.pod, reason=error.reason)
+            error = unavailable("A part of the cloud does not answer now.")
+        if not isinstance(error, Refused):
+            log.exception("request_failed", request_id=self._request_id(), exc_info=error)
+            error = Refused(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                "Unexpected error in the gateway; the request id names it in the log.",
+            )
+        if self.location is None:
+            body, content_type = unserviced(error.status, error.message)
+        else:
+            body, content_type = render(self.location.service, error.status, error.message)
+        return Reply(error.status, body, error.headers, (), content_type, "refused")
+
+    async def _explains(self) -> bool:
+        """Whether an administrator wants to know which pod it was and why."""
+        if self.headers.get("x-trio2o-explain") != "1" or self.call is None:
+            return False
+        try:
+            return (await self.cloud.identify(self.call)).is_admin
+        except Refused:
+            return False
+
+    def _facts(self, reason: str, pod: str = "") -> Mapping[str, str]:
+        """Say what the access log shows of the request."""
+        call = self.call
+        return {
+            "service": self.location.service.name if self.location else "",
+            "operation": f"{call.method} {call.operation.path}" if call else "",
+            "project": call.project_id if call else "",
+            "pod": pod,
+            "decision": reason,
+        }
+
+    def _count(self, reason: str, status: int) -> None:
+        self.metrics.request(
+            kind=self.call.operation.kind if self.call else "none",
+            service=self.location.service.name if self.location else "none",
+            result=reason if status < HTTPStatus.BAD_REQUEST else str(int(status)),
+            seconds=time.perf_counter() - self.started,
+        )
+
+    async def _answer(self, reply: Reply) -> Replies:
+        headers = {"content-type": reply.content_type, **reply.headers}
+        if self.location is not None:
+            for name in self.location.service.request_id_headers:
+                headers.setdefault(name, self._request_id())
+            if self.call is not None:
+                version = self.negotiated.version
+                headers.update(version_headers(self.location.service, version))
+        if reply.missing:
+            headers["x-trio2o-missing"] = ",".join(reply.missing)
+        facts = messages.metadata(self._facts(reply.reason))
+        if isinstance(reply.body, bytes):
+            body = b"" if self.headers.get(":method") == "HEAD" else reply.body
+            details = "trio2o_" + reply.reason.replace(" ", "_")
+            yield messages.immediate(reply.status, headers, body, facts, details)
+            return
+        yield messages.stream_headers(reply.status, headers, facts)
+        async for chunk in reply.body:
+            yield messages.stream_chunk(chunk, last=False)
+        yield messages.stream_chunk(b"", last=True)
+
+    def _forward(self, forward: Forward, *, explain: bool) -> pb.ProcessingResponse:
+        call = self.call
+        assert call is not None  # a Forward comes from a handler, which had a call
+        prefix = self.registry.path_prefix(forward.pod.name, call.service.name)
+        query = f"?{call.query}" if call.query else ""
+        put = {
+            **self.negotiated.put,
+            ":path": f"{prefix or ''}{call.pod_path}{query}",
+            "x-trio2o-cluster": cluster_name(forward.pod.name, call.service.name),
+        }
+        if "x-openstack-request-id" not in self.headers:
+            put["x-openstack-request-id"] = call.request_id
+        remove = list(self.negotiated.remove)
+        remove.append("x-trio2o-explain")
+        if forward.watch is not None:
+            # A compressed answer could not be read.
+            remove.append("accept-encoding")
+        mutation = messages.header_mutation(put, remove)
+        facts = messages.metadata(self._facts(forward.reason, forward.pod.name))
+        if self.body_read:
+            return messages.forward_body(mutation, facts, forward.body)
+        mode = None
+        if forward.watch is not None:
+            mode = messages.READ_ANSWER
+        elif explain:
+            mode = messages.READ_ANSWER_HEADERS
+        return messages.forward_headers(mutation, facts, mode)
+
+    async def _watch(self, forward: Forward, requests: Messages, *, explain: bool) -> Replies:
+        """Answer what Envoy shows of the pod's answer until it shows no more."""
+        answer = Watched(0, {}, b"")
+        async for message in requests:
+            if message.HasField("response_headers"):
+                headers = messages.read_headers(message.response_headers)
+                answer = Watched(int(headers.get(":status", "0")), headers, b"")
+                if message.response_headers.end_of_stream and forward.watch is not None:
+                    await forward.watch(answer)
+                yield messages.pass_headers(self._answer_headers(forward, answer, explain))
+            elif message.HasField("response_body"):
+                body = None
+                if forward.watch is not None:
+                    whole = replace(answer, body=message.response_body.body)
+                    body = await forward.watch(whole)
+                yield messages.pass_body(body)
+
+    def _answer_headers(
+        self, forward: Forward, answer: Watched, explain: bool
+    ) -> pb.HeaderMutation | None:
+        """Let `Location` lead to the gateway and tell an administrator what was decided."""
+        call = self.call
+        assert call is not None
+        put: dict[str, str] = {}
+        location = answer.headers.get("location")
+        if location is not None:
+            translation = Translation(call.view, forward.pod, call.gateway, call.authority)
+            put["location"] = translation.links(location.encode()).decode()
+        if explain:
+            put["x-trio2o-pod"] = forward.pod.name
+            put["x-trio2o-decision"] = forward.reason
+        return messages.header_mutation(put) if put else None
+
+
+def replace_response_headers(mode: pb.ProcessingMode) -> pb.ProcessingMode:
+    """Copy a mode so that it also asks for the answer's headers."""
+    copy = pb.ProcessingMode()
+    copy.CopyFrom(mode)
+    copy.response_header_mode = pb.ProcessingMode.SEND
+    return copy
