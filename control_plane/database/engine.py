@@ -1,0 +1,136 @@
+"""One database, whichever of the three it is: how it is opened, read and written.
+
+Reads run in autocommit, so that looking up an owner is one round trip. Writes are functions that
+take a connection inside a transaction: they are run again when the database ends the transaction
+in favour of another one, which happens as soon as several replicas write.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from control_plane.model.errors import StartupError
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "mysql": "mysql+aiomysql",
+    "mariadb": "mysql+aiomysql",
+}
+_ATTEMPTS = 8
+#: Deadlock and serialization failure (PostgreSQL); deadlock and lock wait (MySQL).
+_RETRIED = frozenset({"40P01", "40001", 1213, 1205})
+_BUSY_MILLISECONDS = 10_000
+
+Result = TypeVar("Result")
+
+
+def database_url(text: str) -> URL:
+    """Read `sqlite:///…`, `postgresql://…` or `mysql://…`, and name the asyncio driver.
+
+    Raises StartupError, without the text: it may hold a password.
+    """
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        message = "database: not a URL of the form sqlite:///…, postgresql://… or mysql://…"
+        raise StartupError(message) from error
+    dialect = url.drivername.partition("+")[0]
+    if dialect not in _DRIVERS:
+        message = f"database: {dialect} is none of sqlite, postgresql and mysql"
+        raise StartupError(message)
+    if dialect == "sqlite" and url.database in (None, "", ":memory:"):
+        message = "database: SQLite needs a file, sqlite:///trio2o.db"
+        raise StartupError(message)
+    url = url.set(drivername=_DRIVERS[dialect])
+    if url.drivername == "mysql+aiomysql":
+        url = url.update_query_dict({"charset": "utf8mb4"})
+    return url
+
+
+def open_engine(text: str) -> AsyncEngine:
+    """Make the engine of a database; nothing is connected yet."""
+    url = database_url(text)
+    options: dict[str, Any] = {"pool_pre_ping": url.get_backend_name() != "sqlite"}
+    if url.get_backend_name() == "mysql":
+        # A read after a write of another replica must see it: no snapshot older than a statement.
+        options["isolation_level"] = "READ COMMITTED"
+    try:
+        engine = create_async_engine(url, **options)
+    except (ImportError, NoSuchModuleError) as error:
+        backend = url.get_backend_name()
+        message = f"database: the driver is missing; install trio2o[{backend}]"
+        raise StartupError(message) from error
+    if url.get_backend_name() == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI connection
+    cursor = connection.cursor()
+    # First, since switching to WAL takes a lock itself.
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads and then writes fails at once, whatever busy_timeout says, when
+    # another wrote in between. Taking the lock first makes it wait instead.
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class Database:
+    """An engine, and the two ways in which the tables use it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take the engine over; `close` disposes of it."""
+        self.engine = engine
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite`, `postgresql` or `mysql` (MariaDB too)."""
+        return self.engine.dialect.name
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection on which each statement stands alone."""
+        async with self._autocommit.connect() as connection:
+            yield connection
+
+    async def write(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Run `work` in a transaction, again from its start if the database says so."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                async with self.engine.begin() as connection:
+                    return await work(connection)
+            except DBAPIError as error:
+                if attempt == _ATTEMPTS or not _may_be_tried_again(error):
+                    raise
+            await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter
+        raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _may_be_tried_again(error: DBAPIError) -> bool:
+    origin = error.orig
+    if origin is None:
+        return False
+    code = getattr(origin, "sqlstate", None) or (origin.args[0] if origin.args else None)
+    return code in _RETRIED or "database is locked" in str(origin)

@@ -1,0 +1,37 @@
+"""What pods last said of themselves, so that a control plane can start while they are silent."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from control_plane.database.engine import Database
+from control_plane.database.schema import facts
+from control_plane.database.upsert import insert_or_change
+
+
+class FactTable:
+    """Reads and writes facts; a value is whatever JSON can hold."""
+
+    database: Database
+
+    async def put_fact(self, pod: str, key: str, value: object) -> None:
+        """Write one fact of a pod over the one it replaces."""
+        row = {"pod": pod, "key": key, "value": value, "updated_at": datetime.now(UTC)}
+
+        def changes(new: Any) -> dict[str, Any]:  # noqa: ANN401 - a collection of columns
+            return {"value": new.value, "updated_at": new.updated_at}
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(insert_or_change(self.database.dialect, facts, changes), row)
+
+        await self.database.write(work)
+
+    async def facts(self, pod: str) -> dict[str, object]:
+        """Read all facts of a pod."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(
+                select(facts.c.key, facts.c.value).where(facts.c.pod == pod)
+            )
+            return {row["key"]: row["value"] for row in rows.mappings()}

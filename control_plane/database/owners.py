@@ -1,0 +1,96 @@
+"""Owners in the database: the pod of each placed resource, for ever."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, case, func, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import Insert
+
+from control_plane.database.engine import Database
+from control_plane.database.schema import owners
+from control_plane.database.upsert import insert_or_change
+from control_plane.model.owner import Owner
+
+#: Ids in one query, below every database's limit on parameters.
+_AT_ONCE = 1000
+
+
+class OwnerTable:
+    """Reads and writes owners."""
+
+    database: Database
+
+    async def owner(self, id: str) -> Owner | None:  # noqa: A002
+        """Read one owner, also of a resource that was deleted."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(select(owners).where(owners.c.id == id))
+            row = rows.mappings().one_or_none()
+        return _owner(row) if row else None
+
+    async def owners(self, ids: Iterable[str]) -> dict[str, Owner]:
+        """Read the owners of many ids; those nobody knows are left out."""
+        wanted = sorted(set(ids))
+        found: dict[str, Owner] = {}
+        async with self.database.read() as connection:
+            for start in range(0, len(wanted), _AT_ONCE):
+                part = wanted[start : start + _AT_ONCE]
+                rows = await connection.execute(select(owners).where(owners.c.id.in_(part)))
+                found |= {row["id"]: _owner(row) for row in rows.mappings()}
+        return found
+
+    async def record(self, owners: Iterable[Owner]) -> None:
+        """Write owners; the pod of an id that is known is never changed.
+
+        Of a known id only what was unknown is filled in: the project, and a time of creation
+        earlier than the recorded one, since the pod's own time is always before the recording.
+        """
+        moment = datetime.now(UTC)
+        values = {
+            owner.id: {
+                "id": owner.id,
+                "resource": owner.resource,
+                "pod": owner.pod,
+                "project_id": owner.project_id,
+                "created_at": owner.created_at or moment,
+            }
+            for owner in owners
+        }
+        if not values:
+            return
+        statement = _insert_or_fill_in(self.database.dialect)
+        # In one order everywhere, so that two replicas do not wait for each other's rows.
+        rows = [values[key] for key in sorted(values)]
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(statement, rows)
+
+        await self.database.write(work)
+
+    async def mark_deleted(self, id: str) -> None:  # noqa: A002
+        """Remember that a resource is gone; its owner is still found, as its pod answers 404."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(
+                update(owners)
+                .where(owners.c.id == id, owners.c.deleted_at.is_(None))
+                .values(deleted_at=datetime.now(UTC))
+            )
+
+        await self.database.write(work)
+
+
+def _insert_or_fill_in(dialect: str) -> Insert:
+    def changes(new: Any) -> dict[str, Any]:  # noqa: ANN401 - a collection of columns
+        least = func.min if dialect == "sqlite" else func.least
+        # Not a parameter: aiomysql takes parameters of many rows from VALUES only.
+        unknown = owners.c.project_id == literal_column("''")
+        project = case((unknown, new.project_id), else_=owners.c.project_id)
+        return {"project_id": project, "created_at": least(owners.c.created_at, new.created_at)}
+
+    return insert_or_change(dialect, owners, changes)
+
+
+def _owner(row: RowMapping) -> Owner:
+    return Owner(row["id"], row["resource"], row["pod"], row["project_id"], row["created_at"])

@@ -1,0 +1,47 @@
+"""Bring a database to the present schema, by the revisions in `migrations`."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from control_plane.database.engine import open_engine
+from control_plane.model.errors import StartupError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+#: Names the lock under which replicas that start together upgrade one after the other.
+_LOCK = 7_312_026
+_LOCK_SECONDS = 60
+
+
+async def upgrade(url: str) -> None:
+    """Bring a database to the present schema, from any earlier one or from nothing.
+
+    Raises StartupError when the database cannot be reached or refuses.
+    """
+    engine = open_engine(url)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_upgrade)
+    except (SQLAlchemyError, OSError) as error:
+        cause = getattr(error, "orig", None) or error
+        message = f"database: {' '.join(str(cause).split())}"
+        raise StartupError(message) from error
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    # SQLite needs no lock of its own: the transaction began with its write lock.
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    elif connection.dialect.name == "mysql":
+        parameters = {"lock": f"trio2o-{_LOCK}", "seconds": _LOCK_SECONDS}
+        connection.execute(text("SELECT GET_LOCK(:lock, :seconds)"), parameters)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
