@@ -1,0 +1,113 @@
+"""The two listeners: ingress for clients, egress for the control plane's requests to pods.
+
+A change here makes Envoy drain the listener, so what changes often is in routes and clusters.
+"""
+
+from functools import lru_cache
+
+from control_plane.xds import messages as m
+from control_plane.xds.access_log import access_log
+from control_plane.xds.endpoints import listen_address
+from control_plane.xds.faults import local_reply_config
+from control_plane.xds.filters import (
+    early_header_mutation,
+    ingress_filters,
+    owner_cache_references,
+    router,
+)
+from control_plane.xds.options import GatewayOptions
+from control_plane.xds.resource import ROUTE, Resource
+from control_plane.xds.routes import EGRESS, INGRESS
+
+_HCM = "envoy.filters.network.http_connection_manager"
+_ESCAPED_SLASHES = m.hcm.HttpConnectionManagerPathWithEscapedSlashesAction
+
+
+@lru_cache
+def ingress_listener(options: GatewayOptions) -> Resource:
+    """Build the listener that clients reach."""
+    manager = _manager(INGRESS, options)
+    manager.http_filters = ingress_filters(options)
+    manager.early_header_mutation_extensions = [early_header_mutation()]
+    manager.local_reply_config = local_reply_config()
+    manager.access_log = access_log(options.access_log)
+    manager.use_remote_address = True
+    manager.xff_num_trusted_hops = options.trusted_hops
+    manager.request_headers_timeout = m.seconds(options.request_headers_timeout)
+    return Resource.of(
+        INGRESS,
+        m.listener.Listener(
+            name=INGRESS,
+            address=listen_address(options.listen),
+            per_connection_buffer_limit_bytes=options.buffer_limit,
+            filter_chains=[_chain(manager)],
+        ),
+        [(ROUTE, INGRESS), *owner_cache_references(options)],
+    )
+
+
+@lru_cache
+def egress_listener(options: GatewayOptions) -> Resource:
+    """Build the listener through which the control plane reaches pods: no processor, no log."""
+    manager = _manager(EGRESS, options)
+    manager.http_filters = [router()]
+    # The sender is the control plane: its x-envoy-* headers count and its X-Forwarded-* pass.
+    manager.use_remote_address = False
+    manager.skip_xff_append = True
+    return Resource.of(
+        EGRESS,
+        m.listener.Listener(
+            name=EGRESS,
+            address=listen_address(options.egress),
+            per_connection_buffer_limit_bytes=options.buffer_limit,
+            filter_chains=[_chain(manager)],
+            # Clients must not be able to starve the control plane of connections.
+            ignore_global_conn_limit=True,
+            bypass_overload_manager=True,
+        ),
+        [(ROUTE, EGRESS)],
+    )
+
+
+def _chain(manager: m.hcm.HttpConnectionManager) -> m.listener.FilterChain:
+    return m.listener.FilterChain(
+        filters=[m.listener.Filter(name=_HCM, typed_config=m.pack(manager))]
+    )
+
+
+def _manager(name: str, options: GatewayOptions) -> m.hcm.HttpConnectionManager:
+    return m.hcm.HttpConnectionManager(
+        stat_prefix=name,
+        codec_type=m.hcm.HttpConnectionManagerCodecType.AUTO,
+        rds=m.hcm.Rds(config_source=m.FROM_ADS, route_config_name=name),
+        max_request_headers_kb=options.max_request_headers_kb,
+        stream_idle_timeout=m.seconds(options.stream_idle_timeout),
+        generate_request_id=True,
+        # Names of flavors, aggregates, metadata and placement traits may hold an escaped slash or
+        # dots; paths reach the processor and the pods byte for byte, and nothing is guarded by
+        # its path alone.
+        normalize_path=False,
+        merge_slashes=False,
+        path_with_escaped_slashes_action=_ESCAPED_SLASHES.KEEP_UNCHANGED,
+        # `server` is the pod's, and none where Envoy answers.
+        server_header_transformation=(
+            m.hcm.HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH
+        ),
+        common_http_protocol_options=m.core.HttpProtocolOptions(
+            idle_timeout=m.seconds(options.client_idle_timeout),
+            # To a WSGI server X_Foo and X-Foo are one header: the first would come past every
+            # rule for the second. Apache drops them too.
+            headers_with_underscores_action=(
+                m.core.HttpProtocolOptionsHeadersWithUnderscoresAction.DROP_HEADER
+            ),
+        ),
+        http_protocol_options=m.core.Http1ProtocolOptions(
+            # Java's HttpClient offers h2c on every request; refusing it would be a 403.
+            ignore_http_11_upgrade=[m.matcher.StringMatcher(prefix="h2c")],
+        ),
+        http2_protocol_options=m.core.Http2ProtocolOptions(
+            max_concurrent_streams=100,
+            initial_stream_window_size=1 << 20,
+            initial_connection_window_size=4 << 20,
+        ),
+    )

@@ -1,0 +1,60 @@
+"""What an operator may choose about the gateway, and addresses as they are written."""
+
+from dataclasses import dataclass
+
+#: The static cluster of the bootstrap that carries ADS and ext_proc.
+CONTROL_PLANE_CLUSTER = "trio2o_control_plane"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """Everything the resources depend on besides the pods. Times in seconds, sizes in bytes.
+
+    `listen` is `host:port`; `egress` the same or `unix:/path`. `access_log` is a path,
+    `/dev/stdout` among them, or empty for none.
+    """
+
+    listen: str = "0.0.0.0:8080"
+    egress: str = "unix:/run/trio2o/egress.sock"
+    control_plane_cluster: str = CONTROL_PLANE_CLUSTER
+    #: From the whole request received to the whole answer sent, for all but image data.
+    request_timeout: float = 60.0
+    #: One message to the processor and its reply; a list asks every pod meanwhile.
+    processor_timeout: float = 60.0
+    #: Without a byte in either direction; the only limit on image data.
+    stream_idle_timeout: float = 300.0
+    #: A client's connection without a request.
+    client_idle_timeout: float = 300.0
+    #: From the first byte of a request to the end of its headers.
+    request_headers_timeout: float = 10.0
+    connect_timeout: float = 3.0
+    #: A pod's connection without a request: less than Apache's KeepAliveTimeout of 5 s, so that
+    #: Envoy and never the pod closes it, and no request is lost on a closing connection.
+    upstream_idle_timeout: float = 4.0
+    health_check_interval: float = 2.0
+    health_check_timeout: float = 5.0
+    #: What Envoy holds of one request or answer before it slows the sender down; also the largest
+    #: body the processor may ask to see.
+    buffer_limit: int = 1 << 20
+    #: Fernet tokens are short, but PKI tokens and service catalogs in headers were not.
+    max_request_headers_kb: int = 96
+    #: To each service of each pod.
+    max_connections: int = 1024
+    max_requests: int = 4096
+    access_log: str = "/dev/stdout"
+    #: Proxies before Envoy whose X-Forwarded-For and X-Forwarded-Proto are believed.
+    trusted_hops: int = 0
+    #: Certificate authorities that pods' https endpoints are checked against, on Envoy's machine.
+    ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
+    #: Lua put before the processor and delivered by ECDS, so that it changes without a drain;
+    #: empty: no such filter.
+    owner_cache: str = ""
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Cut `host:port` or `[::1]:port`; ValueError if it is neither."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not port.isdigit():
+        message = f"not host:port: {address!r}"
+        raise ValueError(message)
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -1,0 +1,54 @@
+"""One resource of Envoy's configuration, ready to be sent."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import betterproto2
+
+from control_plane.xds import messages as m
+
+_PREFIX = "type.googleapis.com/"
+CLUSTER = _PREFIX + "envoy.config.cluster.v3.Cluster"
+ENDPOINT = _PREFIX + "envoy.config.endpoint.v3.ClusterLoadAssignment"
+LISTENER = _PREFIX + "envoy.config.listener.v3.Listener"
+ROUTE = _PREFIX + "envoy.config.route.v3.RouteConfiguration"
+EXTENSION = _PREFIX + "envoy.config.core.v3.TypedExtensionConfig"
+
+#: The order in which changes are sent, so that nothing refers to what is not there yet; removals
+#: go the other way. https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
+SENDING_ORDER = (CLUSTER, ENDPOINT, LISTENER, ROUTE, EXTENSION)
+
+#: A client that names nothing in its first request for one of these means all of them.
+WILDCARD_TYPES = frozenset({CLUSTER, LISTENER})
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """Serialised once; `version` is a hash of the bytes, so equal content is never sent twice.
+
+    `refers` names, as (type URL, name), what must be in the same snapshot for this to work.
+    """
+
+    type_url: str
+    name: str
+    body: bytes
+    version: str
+    refers: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(
+        cls, name: str, message: betterproto2.Message, refers: Iterable[tuple[str, str]] = ()
+    ) -> "Resource":
+        """Serialise a message."""
+        packed = m.pack(message)
+        return cls(packed.type_url, name, packed.value, digest([packed.value]), frozenset(refers))
+
+
+def digest(parts: Iterable[bytes]) -> str:
+    """Hash to 16 hexadecimal digits: enough to tell versions apart, short enough to read."""
+    state = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        state.update(len(part).to_bytes(8))
+        state.update(part)
+    return state.hexdigest()
