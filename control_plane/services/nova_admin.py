@@ -29,15 +29,9 @@ OPERATIONS: tuple[Operation, ...] = (
     route("POST", "/os-aggregates/{aggregate}/images", handler=NOT_YET, since="2.81"),
     aggregate("GET", "/os-hosts", "nova_host", handler=NOT_YET, until="2.42"),
     route("GET PUT", "/os-hosts/{nova_host}", handler=NOT_YET, until="2.42"),
-    route(
-        "GET", "/os-hosts/{nova_host}/reboot", handler=NOT_YET, until="2.42", side_effect=True
-    ),
-    route(
-        "GET", "/os-hosts/{nova_host}/shutdown", handler=NOT_YET, until="2.42", side_effect=True
-    ),
-    route(
-        "GET", "/os-hosts/{nova_host}/startup", handler=NOT_YET, until="2.42", side_effect=True
-    ),
+    route("GET", "/os-hosts/{nova_host}/reboot", handler=NOT_YET, until="2.42", side_effect=True),
+    route("GET", "/os-hosts/{nova_host}/shutdown", handler=NOT_YET, until="2.42", side_effect=True),
+    route("GET", "/os-hosts/{nova_host}/startup", handler=NOT_YET, until="2.42", side_effect=True),
     aggregate("GET", "/os-hypervisors", "hypervisor", handler=NOT_YET),
     aggregate("GET", "/os-hypervisors/detail", "hypervisor", handler=NOT_YET),
     computed("GET", "/os-hypervisors/statistics", until="2.87"),

@@ -82,9 +82,7 @@ _IMAGES = (
 _NETWORKS = (
     _proxied_list("/os-floating-ip-pools", "nova_floating_ip_pool"),
     _proxied_list("/os-floating-ips", "nova_floating_ip"),
-    schedule(
-        "POST", "/os-floating-ips", answer="nova_floating_ip", until=_PROXY, handler=NOT_YET
-    ),
+    schedule("POST", "/os-floating-ips", answer="nova_floating_ip", until=_PROXY, handler=NOT_YET),
     _proxied("GET DELETE", "/os-floating-ips/{nova_floating_ip}", "nova_floating_ip"),
     _proxied_list("/os-networks", "nova_network"),
     _proxied_list("/os-tenant-networks", "nova_network"),

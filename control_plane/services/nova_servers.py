@@ -39,6 +39,7 @@ _CREATE: Options = {
 
 #: The same controllers under their old name.
 _BOOT: Options = {"until": "2.102", "handler": NOT_YET, "answer": "server"}
+_BOOT_CREATE: Options = {**_CREATE, **_BOOT}
 
 OPERATIONS: tuple[Operation, ...] = (
     aggregate("GET", "/servers", "server", source="/servers/detail", fields=_BRIEF),
@@ -107,7 +108,7 @@ OPERATIONS: tuple[Operation, ...] = (
         fields=_BRIEF,
     ),
     aggregate("GET", "/os-volumes_boot/detail", "server", until="2.102", handler=NOT_YET),
-    schedule("POST", "/os-volumes_boot", **{**_CREATE, **_BOOT}),
+    schedule("POST", "/os-volumes_boot", **_BOOT_CREATE),
     route("GET PUT DELETE", "/os-volumes_boot/{server}", **_BOOT),
     route("POST", "/os-volumes_boot/{server}/action", **_BOOT),
 )

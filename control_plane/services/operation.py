@@ -12,7 +12,7 @@ where else its id stands.
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from control_plane.model.microversion import Microversion
 
@@ -70,9 +70,9 @@ class Resource:
     `probe` is the cheapest path that answers 200 in the pod that has the id and 404 elsewhere.
     `zones` are the fields of an item that hold an availability zone's name (a string or a list).
     `order` is a list's default order, the tie-break included. A `replicated` resource exists once
-    for users and in many pods; `merge_by` is the field that says two copies are one, empty where an
-    item is a plain text. `item_key` wraps the fields of each item of a list (`{"keypair": {…}}`).
-    `links` is the key of a list's links where it is not `<plural>_links`; None: there are none.
+    for users and in many pods; `merge_by` is the field that says two copies are one. `item_key`
+    wraps the fields of each item of a list (`{"keypair": {…}}`). `links` is the key of a list's
+    links where it is not `<plural>_links`; None: the list has none.
     """
 
     name: str
@@ -137,6 +137,8 @@ class Operation:
     same_pod: tuple[Ref, ...] = ()
     source: str = ""
     fields: tuple[str, ...] = ()
+    #: Body paths that the first pod's answer fills in for the pods that are asked after it.
+    copied: tuple[str, ...] = ()
     #: A GET that changes something: never repeated, never asked of several pods.
     side_effect: bool = False
 
@@ -173,21 +175,16 @@ class Options(TypedDict, total=False):
     same_pod: tuple[Ref, ...]
     source: str
     fields: tuple[str, ...]
+    copied: tuple[str, ...]
     side_effect: bool
 
 
 def _row(kind: Kind, methods: str, path: str, options: Options) -> Operation:
-    since, until = options.pop("since", ""), options.pop("until", "")
-    handler = options.pop("handler", _HANDLERS[kind])
-    return Operation(
-        tuple(methods.split()),
-        path,
-        kind,
-        handler,
-        since=Microversion.parse(since) if since else None,
-        until=Microversion.parse(until) if until else None,
-        **options,
-    )
+    columns: dict[str, Any] = {"handler": _HANDLERS[kind], **options}
+    for bound in ("since", "until"):
+        if bound in columns:
+            columns[bound] = Microversion.parse(columns[bound])
+    return Operation(tuple(methods.split()), path, kind, **columns)
 
 
 def route(methods: str, path: str, **options: Unpack[Options]) -> Operation:
@@ -197,12 +194,14 @@ def route(methods: str, path: str, **options: Unpack[Options]) -> Operation:
 
 def schedule(methods: str, path: str, **options: Unpack[Options]) -> Operation:
     """Make a row for a create that picks a pod."""
-    return _row(Kind.SCHEDULE, methods, path, {"creates": True, **options})
+    options.setdefault("creates", True)
+    return _row(Kind.SCHEDULE, methods, path, options)
 
 
-def aggregate(methods: str, path: str, answer: str, **options: Unpack[Options]) -> Operation:
+def aggregate(methods: str, path: str, answer: str, /, **options: Unpack[Options]) -> Operation:
     """Make a row for a list of `answer` over the pods."""
-    return _row(Kind.AGGREGATE, methods, path, {**options, "answer": answer})
+    options["answer"] = answer
+    return _row(Kind.AGGREGATE, methods, path, options)
 
 
 def broadcast(methods: str, path: str, **options: Unpack[Options]) -> Operation:

@@ -1,0 +1,122 @@
+"""Cinder: microversions 3.0 to 3.71, as of release 29.
+
+The rows stand in `cinder_volumes.py` (what holds data), `cinder_types.py` (types, specs, quotas)
+and `cinder_admin.py` (what operators use).
+"""
+
+from http import HTTPStatus
+from types import MappingProxyType
+
+from control_plane.model.microversion import Microversion
+from control_plane.services import cinder_admin, cinder_types, cinder_volumes
+from control_plane.services.operation import Resource, SortKey
+from control_plane.services.service import (
+    FaultForm,
+    LinkForm,
+    MicroversionHeaders,
+    Paging,
+    Service,
+)
+
+_ZONE = ("availability_zone",)
+_NEWEST = (SortKey("created_at", descending=True), SortKey("id", descending=True))
+_NAME = (SortKey("name"),)
+
+_RESOURCES = (
+    Resource("volume", "volumes", probe="/volumes/{id}", zones=_ZONE, order=_NEWEST),
+    Resource("snapshot", "snapshots", probe="/snapshots/{id}", order=_NEWEST),
+    Resource("backup", "backups", probe="/backups/{id}", zones=_ZONE, order=_NEWEST),
+    Resource("attachment", "attachments", probe="/attachments/{id}", links=None),
+    Resource("transfer", "transfers", probe="/os-volume-transfer/{id}", order=_NEWEST),
+    Resource(
+        "group", "groups", probe="/groups/{id}", zones=_ZONE, order=_NEWEST, links="group_links"
+    ),
+    Resource(
+        "group_snapshot",
+        "group_snapshots",
+        probe="/group_snapshots/{id}",
+        order=_NEWEST,
+        links="group_snapshot_links",
+    ),
+    Resource(
+        "consistencygroup",
+        "consistencygroups",
+        probe="/consistencygroups/{id}",
+        zones=_ZONE,
+        order=_NEWEST,
+        links="consistencygroup_links",
+    ),
+    Resource(
+        "cgsnapshot",
+        "cgsnapshots",
+        probe="/cgsnapshots/{id}",
+        order=_NEWEST,
+        links="cgsnapshot_links",
+    ),
+    Resource("message", "messages", probe="/messages/{id}", order=_NEWEST),
+    Resource(
+        "volume_type",
+        "volume_types",
+        probe="/types/{id}",
+        order=_NAME,
+        replicated=True,
+        merge_by="name",
+        links="volume_type_links",
+    ),
+    Resource(
+        "qos_spec",
+        "qos_specs",
+        probe="/qos-specs/{id}",
+        singular="qos_specs",
+        order=_NAME,
+        replicated=True,
+        merge_by="name",
+    ),
+    Resource(
+        "group_type",
+        "group_types",
+        probe="/group_types/{id}",
+        order=_NAME,
+        replicated=True,
+        merge_by="name",
+        links="group_type_links",
+    ),
+    Resource("pool", "pools", identity="name", order=_NAME, links=None),
+    Resource(
+        "volume_service",
+        "services",
+        singular="service",
+        identity="host",
+        zones=("zone",),
+        order=(SortKey("host"), SortKey("binary")),
+        links=None,
+    ),
+    Resource("volume_host", "hosts", singular="host", identity="host_name", zones=("zone",)),
+    Resource("cluster", "clusters", identity="name", order=_NAME, links=None),
+    Resource("manageable_volume", "manageable-volumes", identity="reference"),
+    Resource("manageable_snapshot", "manageable-snapshots", identity="reference"),
+)
+
+#: A restore without a volume makes one; its answer names the volume in a wrapper of its own.
+_RESTORE = Resource("volume", "restores", singular="restore", identity="volume_id")
+
+VOLUME = Service(
+    name="volume",
+    catalog_types=("block-storage", "volumev3", "volume"),
+    prefix="/volume",
+    versions=("v3",),
+    # Bookmark links have no version and may have a project first.
+    bare=("/v3", "/volumes", "/snapshots", "/backups"),
+    fault=FaultForm.NAMED,
+    paging=Paging(1000, 1000, LinkForm.LINKS, HTTPStatus.NOT_FOUND),
+    resources=MappingProxyType(
+        {**{resource.name: resource for resource in _RESOURCES}, "restore": _RESTORE}
+    ),
+    operations=(
+        *cinder_volumes.OPERATIONS,
+        *cinder_types.OPERATIONS,
+        *cinder_admin.OPERATIONS,
+    ),
+    microversions=MicroversionHeaders("volume", Microversion(3, 0), foreign_is_error=True),
+    project_segment=True,
+)

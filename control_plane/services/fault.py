@@ -1,0 +1,91 @@
+"""Error bodies, each in the form of its service.
+
+The one place where a status and a message become what clients of Nova, Cinder, Neutron, Glance
+and Placement expect (`FaultForm` shows the shapes).
+"""
+
+import html
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+
+from control_plane.services.service import FaultForm, Service
+
+_JSON = "application/json"
+
+#: `_fault_names` of nova.api.openstack.wsgi; Cinder has the same without 429.
+_NAMES: Mapping[int, str] = MappingProxyType(
+    {
+        HTTPStatus.BAD_REQUEST: "badRequest",
+        HTTPStatus.UNAUTHORIZED: "unauthorized",
+        HTTPStatus.FORBIDDEN: "forbidden",
+        HTTPStatus.NOT_FOUND: "itemNotFound",
+        HTTPStatus.METHOD_NOT_ALLOWED: "badMethod",
+        HTTPStatus.CONFLICT: "conflictingRequest",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "overLimit",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "badMediaType",
+        HTTPStatus.TOO_MANY_REQUESTS: "overLimit",
+        HTTPStatus.NOT_IMPLEMENTED: "notImplemented",
+        HTTPStatus.SERVICE_UNAVAILABLE: "serviceUnavailable",
+    }
+)
+_OTHER = "computeFault"
+
+
+def render(
+    service: Service, status: int, message: str, headers: Mapping[str, str] | None = None
+) -> tuple[bytes, str]:
+    """Make a body and its content type; `headers` are the answer's, for `retry-after`."""
+    if service.fault is FaultForm.HTML:
+        return _page(status, message), "text/html; charset=UTF-8"
+    if service.fault is FaultForm.NEUTRON:
+        return _neutron(status, message), _JSON
+    if service.fault is FaultForm.ERRORS:
+        return _errors(status, message), _JSON
+    return _named(status, message, (headers or {}).get("retry-after", "")), _JSON
+
+
+def unserviced(status: int, message: str) -> tuple[bytes, str]:
+    """Make the body for a path that belongs to no service, in Keystone's form."""
+    error = {"code": status, "title": _phrase(status), "message": message}
+    return _encoded({"error": error}), _JSON
+
+
+def _named(status: int, message: str, retry_after: str) -> bytes:
+    fault: dict[str, object] = {"code": status, "message": message}
+    name = _NAMES.get(status, _OTHER)
+    if name == "overLimit" and retry_after:
+        fault["retryAfter"] = retry_after
+    return _encoded({name: fault})
+
+
+def _neutron(status: int, message: str) -> bytes:
+    kind = "HTTP" + _phrase(status).replace(" ", "")
+    return _encoded({"NeutronError": {"type": kind, "message": message, "detail": ""}})
+
+
+def _errors(status: int, message: str) -> bytes:
+    error = {"status": status, "title": _phrase(status), "detail": message}
+    return _encoded({"errors": [error]})
+
+
+def _page(status: int, message: str) -> bytes:
+    title = f"{status} {_phrase(status)}"
+    page = (
+        f"<html>\n <head>\n  <title>{title}</title>\n </head>\n"
+        f" <body>\n  <h1>{title}</h1>\n  {html.escape(message)}<br /><br />\n\n\n\n </body>\n"
+        "</html>"
+    )
+    return page.encode()
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _encoded(document: object) -> bytes:
+    return json.dumps(document).encode()
