@@ -26,21 +26,23 @@ _DATABASES = {
 }
 
 
-def remembered(settings: Settings) -> list[Pod]:
-    """Give the pods of the last start, with the zones they were started with."""
-    known = files.records(settings)
-    zones = tuple(record["zone"] for record in known) or settings.zones
-    inner = tuple(",".join(record["inner_zones"]) for record in known) or settings.inner_zones
-    placed = replace(settings, zones=zones, inner_zones=inner)
-    return [Pod(placed, record["number"]) for record in known]
+def placed(settings: Settings, count: int = MAX_PODS) -> list[Pod]:
+    """Give the first pods, each in the zones it was started with before, if it was."""
+    known = {record["number"]: record for record in files.records(settings)}
+    wanted = [Pod(settings, number + 1) for number in range(count)]
+    zones = tuple(known[p.number]["zone"] if p.number in known else p.zone for p in wanted)
+    inner = tuple(
+        ",".join(known[p.number]["inner_zones"] if p.number in known else p.inner_zones)
+        for p in wanted
+    )
+    kept = replace(settings, zones=zones, inner_zones=inner)
+    return [Pod(kept, pod.number) for pod in wanted]
 
 
 def present(settings: Settings) -> list[Pod]:
     """Give the pods that have processes, with the zones they were started with."""
     processes = Processes(settings)
-    known = {pod.number: pod for pod in remembered(settings)}
-    every = [known.get(number) or Pod(settings, number) for number in range(1, MAX_PODS + 1)]
-    return [pod for pod in every if processes.pid(f"{pod.key}-nova-conductor")]
+    return [pod for pod in placed(settings) if processes.pid(f"{pod.key}-nova-conductor")]
 
 
 def running(settings: Settings) -> bool:
@@ -58,7 +60,7 @@ def up(settings: Settings, count: int, *, third_in_first_zone: bool = False) -> 
         settings = _share_first_zone(settings)
     settings.run.mkdir(parents=True, exist_ok=True)
     processes = Processes(settings)
-    pods = [Pod(settings, number + 1) for number in range(count)]
+    pods = placed(settings, count)
     mariadb.start(processes)
     memcached.start(processes)
     rabbitmq.start(processes)
@@ -79,7 +81,7 @@ def up(settings: Settings, count: int, *, third_in_first_zone: bool = False) -> 
         health.wait(pod, processes)
         seed.seed(pod, processes)
         say(f"{pod.name} is healthy, zone {pod.zone}{_inner(pod)}")
-    files.write(settings, pods)
+    files.write(settings, present(settings))
     say(f"{count} pods are up; client files: {files.clouds_file(settings)}, openrc-*")
     return pods
 

@@ -31,7 +31,7 @@ def clouds_file(settings: Settings) -> Path:
 
 
 def records(settings: Settings) -> list[PodRecord]:
-    """Give the pods of the last start; empty when there was none."""
+    """Give the pods that were ever started."""
     file = settings.run / "pods.json"
     if not file.exists():
         return []
@@ -41,11 +41,12 @@ def records(settings: Settings) -> list[PodRecord]:
 
 def write(settings: Settings, pods: Sequence[Pod]) -> None:
     """Write all of them."""
-    kept = [
-        PodRecord(number=pod.number, name=pod.name, zone=pod.zone, inner_zones=pod.inner_zones)
-        for pod in pods
-    ]
-    (settings.run / "pods.json").write_text(json.dumps(kept, indent=1) + "\n")
+    kept = {record["number"]: record for record in records(settings)}
+    for pod in pods:
+        kept[pod.number] = PodRecord(
+            number=pod.number, name=pod.name, zone=pod.zone, inner_zones=pod.inner_zones
+        )
+    (settings.run / "pods.json").write_text(json.dumps(list(kept.values()), indent=1) + "\n")
     pods_file(settings).write_text("---\n".join(map(_pod, pods)))
     clouds_file(settings).write_text(_clouds(settings, pods))
     for user in USERS:
