@@ -153,13 +153,14 @@ class _Listing:
         following = None
         limit = self._inquiry.limit
         asked = self._paging.default is not None or call.parameter("limit") is not None
-        if found and asked and limit is not None and len(found) >= limit:
+        linked = resource.links_key is not None and asked
+        if found and linked and limit is not None and len(found) >= limit:
             query = next_query(call.parameters, found[-1].item.id)
             following = f"{self._own_url()}?{query}"
         rest = [entry for entry in call.parameters if entry[0] != "marker"]
         query = "&".join(f"{key}={value}" for key, value in rest)
         first = f"{self._own_path()}?{query}" if query else self._own_path()
-        return write(resource.plural, items, self._paging.links, following, first, count)
+        return write(resource, items, self._paging.links, following, first, count)
 
     def _own_path(self) -> str:
         return f"{self._call.location.base}{self._call.pod_path}"

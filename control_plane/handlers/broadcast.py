@@ -6,6 +6,7 @@ the write: what others made is deleted again and the refusal is the answer.
 """
 
 from http import HTTPStatus
+from urllib.parse import quote
 
 import msgspec
 
@@ -90,7 +91,7 @@ async def _take_back(cloud: Cloud, call: Call, pods: list[Pod]) -> None:
     name = next(iter(references(call.json, identity)), None)
     if name is None or not resource.probe:
         return
-    path = call.sibling(resource.probe.format(id=name))
+    path = call.sibling(resource.probe.format(id=quote(str(name), safe="")))
     await cloud.pods.ask_all(pods, call.to_pods("DELETE", path))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import quote
 
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory, Question
@@ -86,7 +87,7 @@ class Cloud:
             return None
         service, kind = home
         caller = await self.identify(call)
-        path = kind.probe.format(id=resource_id)
+        path = kind.probe.format(id=quote(resource_id, safe=""))
         headers = call.carried
         headers.pop("content-type", None)
         if service is call.service:

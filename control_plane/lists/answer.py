@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from control_plane.services.operation import Resource
 from control_plane.services.service import LinkForm
 
 
@@ -15,7 +16,7 @@ def next_query(parameters: Sequence[tuple[str, str]], marker: str) -> str:
 
 
 def write(
-    plural: str,
+    resource: Resource,
     items: Sequence[bytes],
     form: LinkForm,
     following: str | None,
@@ -26,11 +27,11 @@ def write(
 
     `first` is the list's own path, which Glance repeats in each page.
     """
-    parts = [f'"{plural}": ['.encode() + b", ".join(items) + b"]"]
+    parts = [f'"{resource.plural}": ['.encode() + b", ".join(items) + b"]"]
     encode = msgspec.json.encode
-    if form is LinkForm.LINKS and following is not None:
+    if form is LinkForm.LINKS and following is not None and resource.links_key is not None:
         links = encode([{"rel": "next", "href": following}])
-        parts.append(f'"{plural}_links": '.encode() + links)
+        parts.append(f'"{resource.links_key}": '.encode() + links)
     if form is LinkForm.RELATIVE:
         parts.append(b'"first": ' + encode(first))
         if following is not None:

@@ -69,7 +69,7 @@ def _comparable(value: Any) -> tuple[int, Any]:  # noqa: ANN401
 
 
 @lru_cache(maxsize=256)
-def _page_type(plural: str) -> type[Any]:
+def _page_type(plural: str, links: str | None) -> type[Any]:
     return msgspec.defstruct(
         "PodPage",
         [
@@ -78,13 +78,17 @@ def _page_type(plural: str) -> type[Any]:
             ("next", str | None, None),
             ("count", int | None, None),
         ],
-        rename={"items": plural, "links": f"{plural}_links"},
+        rename={"items": plural, "links": links or "-"},
     )
 
 
 @lru_cache(maxsize=1024)
 def _key_type(fields: tuple[str, ...], wrapper: str) -> type[Any]:
-    """Make the type that reads just the fields of interest from an item."""
+    """Make the type that reads just the fields of interest from an item.
+
+    A Python name must not hold the colons and dashes of `OS-EXT-STS:vm_state`; `fields` are
+    distinct.
+    """
     names = [(f"field_{index}", Any, None) for index in range(len(fields))]
     rename = {f"field_{index}": field for index, field in enumerate(fields)}
     inner = msgspec.defstruct("ItemKeys", names, rename=rename)
@@ -95,11 +99,13 @@ def _key_type(fields: tuple[str, ...], wrapper: str) -> type[Any]:
 
 def decode(body: bytes, resource: Resource, order: Sequence[SortKey]) -> Page:
     """Decode one page; MalformedPage when the body is no such list."""
-    fields = (resource.identity, resource.merge_by, *(key.field for key in order))
+    wanted = (resource.identity, resource.merge_by, *(key.field for key in order))
+    fields = tuple(dict.fromkeys(wanted))
     keys = msgspec.json.Decoder(_key_type(fields, resource.item_key))
+    slots = [f"field_{fields.index(field)}" for field in wanted]
     try:
-        page = msgspec.json.decode(body, type=_page_type(resource.plural))
-        items = tuple(_item(bytes(raw), keys, resource, order) for raw in page.items)
+        page = msgspec.json.decode(body, type=_page_type(resource.plural, resource.links_key))
+        items = tuple(_item(bytes(raw), keys, slots, resource, order) for raw in page.items)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         message = f"not a list of {resource.plural}: {error}"
         raise MalformedPage(message) from error
@@ -108,12 +114,16 @@ def decode(body: bytes, resource: Resource, order: Sequence[SortKey]) -> Page:
 
 
 def _item(
-    raw: bytes, keys: "msgspec.json.Decoder[Any]", resource: Resource, order: Sequence[SortKey]
+    raw: bytes,
+    keys: "msgspec.json.Decoder[Any]",
+    slots: Sequence[str],
+    resource: Resource,
+    order: Sequence[SortKey],
 ) -> Item:
     found = keys.decode(raw)
     if resource.item_key:
         found = found.inner
-    values = [getattr(found, f"field_{index}") for index in range(len(order) + 2)]
+    values = [getattr(found, slot) for slot in slots]
     position = tuple(
         Descending(_comparable(value)) if key.descending else _comparable(value)
         for key, value in zip(order, values[2:], strict=True)

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
 from control_plane.model.endpoint import cluster_name
 from control_plane.model.errors import PodUnreachable
@@ -50,11 +51,19 @@ class Paths(Protocol):
         """Give the path of a service's root in a pod; None when the pod lacks the service."""
 
 
+class Observer(Protocol):
+    """Counts failures."""
+
+    def pod_error(self, pod: str, reason: str) -> None:
+        """Count one request a pod did not answer."""
+
+
 class PodClient:
     """Sends requests to pods through the egress listener."""
 
-    def __init__(self, egress: str, paths: Paths, timeout: float) -> None:
+    def __init__(self, egress: str, paths: Paths, timeout: float, observer: Observer) -> None:
         """Take the listener as `unix:/path` or `host:port`; `timeout` in seconds."""
+        self._observer = observer
         self._egress = egress
         self._paths = paths
         self._timeout = timeout
@@ -83,6 +92,13 @@ class PodClient:
 
     async def ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
         """Send one request; PodUnreachable when the pod did not answer it itself."""
+        try:
+            return await self._ask(pod, request)
+        except PodUnreachable as error:
+            self._observer.pod_error(error.pod, error.reason)
+            raise
+
+    async def _ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
         prefix = self._paths.path_prefix(pod.name, request.service)
         if prefix is None:
             reason = f"has no {request.service} service"
@@ -97,7 +113,7 @@ class PodClient:
             "x-trio2o-cluster": cluster_name(pod.name, request.service),
         }
         # encoded=True: the path is the client's, byte for byte.
-        url = aiohttp.client.URL(f"http://{host}{prefix}{request.path}", encoded=True)
+        url = URL(f"http://{host}{prefix}{request.path}", encoded=True)
         try:
             async with self._session.request(
                 request.method, url, headers=headers, data=request.body, allow_redirects=False

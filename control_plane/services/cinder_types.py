@@ -59,7 +59,7 @@ _LIMITS = (
     broadcast("PUT DELETE", "/os-quota-sets/{project}"),
     computed("GET", "/os-quota-class-sets/{quota_class}"),
     broadcast("PUT", "/os-quota-class-sets/{quota_class}"),
-    computed("GET", "/os-availability-zone", handler="zones"),
+    computed("GET", "/os-availability-zone", handler="zones", answer="zone"),
     computed("GET", "/resource_filters", since="3.33"),
 )
 

@@ -140,13 +140,8 @@ _GROUPS = (
         copies=(Ref("group_type", "group.group_type"), Ref("volume_type", "group.volume_types")),
     ),
     route("GET DELETE", "/groups/{group}", since="3.13", answer="group"),
-    cross(
-        "PUT",
-        "/groups/{group}",
-        since="3.13",
-        # Text with commas between the ids, which no reference can name.
-        handler="route",
-    ),
+    # The volumes stand in texts with commas between the ids, which no reference can name.
+    cross("PUT", "/groups/{group}", since="3.13"),
     route("POST", "/groups/{group}/action", since="3.13"),
     # Routed by one of two kinds of id, which only pins can say.
     route(

@@ -36,6 +36,7 @@ def _resource(
 
 # No id here can be chosen, so that nothing is in two pods under one id.
 _RESOURCES = (
+    Resource("zone", "availability_zones", identity="name", links=None),
     _resource("network", "/networks", zones=_ZONES),
     _resource("subnet", "/subnets"),
     _resource("port", "/ports"),

@@ -67,7 +67,7 @@ _NETWORKS = (
     ),
     route("GET PUT DELETE", "/subnets/{subnet}", answer="subnet"),
     *_tags("/subnets/{subnet}"),
-    computed("GET", "/availability_zones"),
+    computed("GET", "/availability_zones", handler="zones", answer="zone"),
     schedule("GET", "/auto-allocated-topology/{project}", handler=NOT_YET, side_effect=True),
     broadcast("DELETE", "/auto-allocated-topology/{project}"),
     aggregate("GET", "/network-ip-availabilities", "network_ip_availability"),

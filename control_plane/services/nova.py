@@ -40,6 +40,7 @@ _RESOURCES = (
         merge_by="name",
         item_key="keypair",
     ),
+    Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
     Resource("server_group", "server_groups", probe="/os-server-groups/{id}", links=None),
     Resource(
         "volume_attachment",
@@ -106,4 +107,5 @@ COMPUTE = Service(
         "compute", Microversion(2, 1), legacy="x-openstack-nova-api-version"
     ),
     project_segment=True,
+    request_id_headers=("x-openstack-request-id", "x-compute-request-id"),
 )

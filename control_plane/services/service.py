@@ -81,3 +81,5 @@ class Service:
     project_segment: bool = False
     underscores: bool = False
     optional_prefixes: frozenset[str] = field(default_factory=frozenset)
+    #: The headers in which answers name the request.
+    request_id_headers: tuple[str, ...] = ("x-openstack-request-id",)

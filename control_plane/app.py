@@ -1,0 +1,233 @@
+"""One control plane: everything put together, started and stopped in order."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import grpc
+import structlog
+from aiohttp import web
+
+from control_plane.administration.grpc import administration_handler
+from control_plane.administration.rest import application as rest_application
+from control_plane.administration.service import Administration, Located
+from control_plane.database.store import Store
+from control_plane.directory.holders import Holders
+from control_plane.directory.lookup import Directory
+from control_plane.handlers.cloud import Cloud
+from control_plane.identity.keystone import Keystone, KeystoneError
+from control_plane.identity.tokens import TokenVerifier
+from control_plane.model.errors import StartupError
+from control_plane.observability.metrics import Metrics
+from control_plane.observability.web import application as metrics_application
+from control_plane.pods.client import PodClient
+from control_plane.pods.registry import Registry, View
+from control_plane.processor.server import Processor
+from control_plane.services.catalog import SERVICES
+from control_plane.settings import Address, Settings
+from control_plane.xds.gateway import build
+from control_plane.xds.nodes import Silent, SyncState
+from control_plane.xds.options import GatewayOptions
+from control_plane.xds.server import AggregatedDiscovery
+
+log = structlog.get_logger()
+
+#: How long streams may go on once the process is asked to stop, seconds.
+GRACE = 2.0
+_KEYSTONE_CHECK_SECONDS = 10.0
+
+
+class XdsMetrics(Silent):
+    """Counts what Envoys refuse, and says so in the log."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        """Count into `metrics`."""
+        self._metrics = metrics
+
+    def nacked(self, node: str, type_url: str, version: str, reason: str) -> None:
+        """Count a NACK; an operator must hear of it."""
+        self._metrics.refused(type_url.rpartition(".")[2])
+        log.error("xds_refused", node=node, type=type_url, version=version, reason=reason)
+
+
+def gateway_options(settings: Settings) -> GatewayOptions:
+    """Translate the settings into what Envoy's resources depend on."""
+    return GatewayOptions(
+        listen=str(settings.listen),
+        egress=settings.egress,
+        request_timeout=settings.timeouts.pod,
+        processor_timeout=settings.timeouts.pod + settings.timeouts.keystone,
+    )
+
+
+class ControlPlane:
+    """The parts of one control plane."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        """Wire the parts; nothing listens and nothing is asked yet."""
+        self.settings = settings
+        self.store = store
+        self.metrics = Metrics()
+        self.keystone = Keystone(settings)
+        self.verifier = TokenVerifier(self.keystone)
+        self.registry = Registry(store, self.keystone, SERVICES)
+        self.client = PodClient(
+            settings.egress, self.registry, settings.timeouts.list, self.metrics
+        )
+        self.registry.asker = self.client
+        self.directory = Directory(store, self.client, self.metrics)
+        cloud = Cloud(self.directory, Holders(self.directory), self.client, store, self.verifier)
+        self.processor = Processor(self.registry, cloud, self.metrics)
+        self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))
+        self.options = gateway_options(settings)
+        self.administration = Administration(
+            store,
+            on_change=self.registry.refresh,
+            locate=self._locate,
+            verify=self.verifier.verify,
+            nodes=self.discovery.nodes,
+        )
+        self.registry.subscribe(self._publish)
+        self._keystone_reason: str | None = "not asked yet"
+
+    async def _publish(self, view: View) -> None:
+        """Give Envoy the pods as they are now."""
+        snapshot = build(self.options, view.fleet, view.endpoints)
+        self.discovery.publish(snapshot)
+        counts = {url.rpartition(".")[2]: len(named) for url, named in snapshot.resources.items()}
+        self.metrics.published(time.time(), counts)
+        self.metrics.pods(dict(Counter(pod.state.value for pod in view.fleet)))
+        log.info("snapshot_published", pods=len(view.fleet.pods), resources=counts)
+
+    async def _locate(self, resource_id: str) -> Located | None:
+        """Find an id for an operator: the store first, then all pods with the gateway's token."""
+        owner = await self.store.owner(resource_id)
+        if owner is not None:
+            pod = self.registry.view.fleet.get(owner.pod)
+            zone = pod.availability_zone if pod else ""
+            return Located(owner, zone, "database")
+        return None
+
+    async def checks(self) -> Mapping[str, str | None]:
+        """Say what readiness depends on."""
+        nodes = self.discovery.nodes()
+        envoy = (
+            None if any(_is_served(node.types) for node in nodes) else "no Envoy has all it needs"
+        )
+        return {"envoy": envoy, "keystone": self._keystone_reason}
+
+    async def watch_keystone(self) -> None:
+        """Ask Keystone for a token now and then, so that readiness knows."""
+        while True:
+            try:
+                await self.keystone.token()
+                self._keystone_reason = None
+            except KeystoneError as error:
+                self._keystone_reason = f"Keystone does not answer: {error}"
+            healthy = self._keystone_reason is None
+            await asyncio.sleep(_KEYSTONE_CHECK_SECONDS if healthy else 1.0)
+
+    async def watch_nodes(self) -> None:
+        """Keep the metrics of connected Envoys true."""
+        while True:
+            states: Counter[tuple[str, str]] = Counter()
+            for node in self.discovery.nodes():
+                for entry in node.types:
+                    states[entry.type_url.rpartition(".")[2], entry.state.value] += 1
+            self.metrics.nodes(dict(states))
+            await asyncio.sleep(2)
+
+
+def _is_served(types: tuple[object, ...]) -> bool:
+    """Whether an Envoy took listeners, routes and clusters, or refused none of them."""
+    states = {getattr(entry, "type_url", ""): entry for entry in types}
+    needed = [
+        entry
+        for url, entry in states.items()
+        if url.endswith((".Listener", ".RouteConfiguration", ".Cluster"))
+    ]
+    return len(needed) >= 3 and all(  # noqa: PLR2004  # the three types just named
+        getattr(entry, "state", None) is SyncState.SYNCED for entry in needed
+    )
+
+
+@asynccontextmanager
+async def _web(application: web.Application, listen: Address) -> AsyncIterator[None]:
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, listen.host, listen.port).start()
+        yield
+    except OSError as error:
+        message = f"{listen}: {error.strerror or error}"
+        raise StartupError(message) from error
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def _grpc(plane: ControlPlane, listen: Address) -> AsyncIterator[None]:
+    # SO_REUSEPORT off: a second control plane on the port must fail, not share it unseen.
+    server = grpc.aio.server(
+        options=[
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_receive_message_length", 64 << 20),
+            ("grpc.max_send_message_length", 64 << 20),
+        ]
+    )
+    server.add_generic_rpc_handlers(
+        (
+            plane.processor.handler(),
+            plane.discovery.handlers(),
+            administration_handler(plane.administration),
+        )
+    )
+    try:
+        bound = server.add_insecure_port(str(listen))
+    except RuntimeError as error:
+        message = f"{listen}: cannot be listened on"
+        raise StartupError(message) from error
+    if not bound:
+        message = f"{listen}: cannot be listened on"
+        raise StartupError(message)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop(GRACE)
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Run a control plane until `stop` is set; StartupError when it cannot start."""
+    settings.runtime_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = Store.open(settings.database)
+    plane = ControlPlane(settings, store)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        await stack.enter_async_context(plane.client)
+        if settings.pods:
+            await plane.administration.apply(settings.pods)
+        await plane.registry.start()
+        await plane._publish(plane.registry.view)  # noqa: SLF001  # also when there is no pod yet
+        await stack.enter_async_context(_grpc(plane, settings.xds.listen))
+        rest = rest_application(plane.administration, settings.identity.auth_url)
+        await stack.enter_async_context(_web(rest, settings.admin.listen))
+        pages = metrics_application(plane.metrics, plane.checks)
+        await stack.enter_async_context(_web(pages, settings.metrics.listen))
+        loops = [
+            asyncio.create_task(plane.registry.run()),
+            asyncio.create_task(plane.watch_keystone()),
+            asyncio.create_task(plane.watch_nodes()),
+        ]
+        log.info("started", listen=str(settings.listen), xds=str(settings.xds.listen))
+        stopping = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([stopping, *loops], return_when=asyncio.FIRST_COMPLETED)
+        for task in (*loops, stopping):
+            task.cancel()
+        await asyncio.gather(*loops, stopping, return_exceptions=True)
+        for task in done - {stopping}:
+            task.result()
+        log.info("stopped")

@@ -1,0 +1,23 @@
+"""The type of an action: what the single key of a `POST …/action` body asks for."""
+
+from dataclasses import dataclass
+
+from control_plane.services.operation import Kind, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action; the columns mean what they mean in `Operation`, paths begin with its name.
+
+    `since` and `until` are microversions as text, empty where there is no bound. `creates` names
+    the resource of which the action makes one, `ends` says that the resource itself is gone after.
+    """
+
+    kind: Kind = Kind.ROUTE
+    since: str = ""
+    until: str = ""
+    zone: str = ""
+    copies: tuple[Ref, ...] = ()
+    same_pod: tuple[Ref, ...] = ()
+    creates: str = ""
+    ends: bool = False

@@ -1,0 +1,160 @@
+"""Who owns an id: memory, the store, the pods once."""
+
+import asyncio
+from collections.abc import Iterable
+from http import HTTPStatus
+
+import pytest
+from multidict import CIMultiDict
+
+from control_plane.directory.lookup import Directory, Question
+from control_plane.model.errors import PodUnreachable, Refused
+from control_plane.model.owner import Owner
+from control_plane.model.pod import Pod
+from control_plane.pods.client import PodAnswer, PodRequest
+
+PODS = (Pod("1", "Pod1", "az1"), Pod("2", "Pod2", "az2"))
+
+
+class Store:
+    """Keeps owners; can be made to fail."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Owner] = {}
+        self.reads = 0
+        self.broken = False
+
+    async def owner(self, id: str) -> Owner | None:  # noqa: A002
+        self.reads += 1
+        return self.rows.get(id)
+
+    async def record(self, owners: Iterable[Owner]) -> None:
+        if self.broken:
+            message = "disk full"
+            raise OSError(message)
+        self.rows.update({owner.id: owner for owner in owners})
+
+
+class Cloud:
+    """Answers probes; a status of 0 is a pod that does not answer."""
+
+    def __init__(self, **statuses: int) -> None:
+        self.statuses = statuses
+        self.asked = 0
+
+    async def ask_all(
+        self, pods: Iterable[Pod], _: PodRequest
+    ) -> tuple[list[PodAnswer], list[PodUnreachable]]:
+        self.asked += 1
+        await asyncio.sleep(0)
+        answers, missing = [], []
+        for pod in pods:
+            status = self.statuses[pod.name]
+            if status:
+                headers = CIMultiDict({"www-authenticate": "Keystone uri='x'"})
+                answers.append(PodAnswer(pod, status, headers, b""))
+            else:
+                missing.append(PodUnreachable(pod.name, "gone"))
+        return answers, missing
+
+
+class Counter:
+    """Counts look-ups by source."""
+
+    def __init__(self) -> None:
+        self.sources: list[str] = []
+
+    def looked_up(self, source: str) -> None:
+        self.sources.append(source)
+
+
+def question(resource_id: str = "s1", project: str = "p") -> Question:
+    return Question(resource_id, "server", "compute", f"/v2.1/servers/{resource_id}", project, {})
+
+
+async def test_an_unknown_id_is_asked_for_once_and_then_known_for_ever() -> None:
+    store, cloud, counter = Store(), Cloud(Pod1=404, Pod2=200), Counter()
+    directory = Directory(store, cloud, counter)
+
+    owners = await asyncio.gather(*(directory.owner(question(), PODS) for _ in range(20)))
+    again = await directory.owner(question(), PODS)
+
+    assert {*owners, again} == {"Pod2"}
+    assert cloud.asked == 1
+    assert store.rows["s1"].pod == "Pod2"
+
+
+async def test_what_the_store_knows_is_not_asked_of_pods() -> None:
+    store, cloud = Store(), Cloud(Pod1=200, Pod2=200)
+    store.rows["s1"] = Owner("s1", "server", "Pod2")
+    counter = Counter()
+    directory = Directory(store, cloud, counter)
+
+    assert [await directory.owner(question(), PODS) for _ in range(2)] == ["Pod2", "Pod2"]
+    assert (cloud.asked, store.reads, counter.sources) == (0, 1, ["database", "memory"])
+
+
+async def test_nobody_has_it_only_when_every_pod_said_so_and_that_is_remembered_a_while() -> None:
+    cloud = Cloud(Pod1=404, Pod2=404)
+    directory = Directory(Store(), cloud, Counter())
+
+    assert [await directory.owner(question(), PODS) for _ in range(3)] == [None] * 3
+    assert cloud.asked == 1
+
+    await directory.owner(question(project="another"), PODS)
+    assert cloud.asked == 2
+
+
+@pytest.mark.parametrize("silent", [0, 500])
+async def test_a_pod_that_cannot_be_asked_makes_it_503_and_nothing_is_remembered(
+    silent: int,
+) -> None:
+    cloud = Cloud(Pod1=404, Pod2=silent)
+    directory = Directory(Store(), cloud, Counter())
+
+    for _ in range(2):
+        with pytest.raises(Refused) as refused:
+            await directory.owner(question(), PODS)
+        assert refused.value.status == HTTPStatus.SERVICE_UNAVAILABLE
+        assert "retry-after" in refused.value.headers
+    assert cloud.asked == 2
+
+
+async def test_a_token_no_pod_takes_is_401() -> None:
+    directory = Directory(Store(), Cloud(Pod1=401, Pod2=401), Counter())
+
+    with pytest.raises(Refused) as refused:
+        await directory.owner(question(), PODS)
+
+    assert refused.value.status == HTTPStatus.UNAUTHORIZED
+    assert "www-authenticate" in refused.value.headers
+
+
+async def test_a_create_that_was_missed_before_is_found_at_once() -> None:
+    directory = Directory(Store(), Cloud(Pod1=404, Pod2=404), Counter())
+
+    await directory.owner(question(), PODS)
+    await directory.record([Owner("s1", "server", "Pod1", "p")])
+
+    assert await directory.owner(question(), PODS) == "Pod1"
+
+
+async def test_a_store_that_fails_does_not_fail_the_create() -> None:
+    store = Store()
+    store.broken = True
+    directory = Directory(store, Cloud(Pod1=404, Pod2=404), Counter())
+
+    await directory.record([Owner("s1", "server", "Pod1", "p")])
+
+    assert await directory.known("s1") == "Pod1"
+
+
+async def test_a_caller_that_leaves_does_not_cancel_the_question_of_others() -> None:
+    directory = Directory(Store(), Cloud(Pod1=404, Pod2=200), Counter())
+
+    leaving = asyncio.create_task(directory.ask(question(), PODS))
+    staying = asyncio.create_task(directory.ask(question(), PODS))
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    assert (await staying).holders == ("Pod2",)
