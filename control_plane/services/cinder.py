@@ -23,6 +23,7 @@ _NEWEST = (SortKey("created_at", descending=True), SortKey("id", descending=True
 _NAME = (SortKey("name"),)
 
 _RESOURCES = (
+    Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
     Resource("volume", "volumes", probe="/volumes/{id}", zones=_ZONE, order=_NEWEST),
     Resource("snapshot", "snapshots", probe="/snapshots/{id}", order=_NEWEST),
     Resource("backup", "backups", probe="/backups/{id}", zones=_ZONE, order=_NEWEST),
@@ -81,7 +82,8 @@ _RESOURCES = (
         merge_by="name",
         links="group_type_links",
     ),
-    Resource("pool", "pools", identity="name", order=_NAME, links=None),
+    Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
+    Resource("pool", "pools", identity="name", order=_NAME, merge_by="name", links=None),
     Resource(
         "volume_service",
         "services",

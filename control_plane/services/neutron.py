@@ -9,7 +9,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from control_plane.services import neutron_admin, neutron_networks, neutron_policies
-from control_plane.services.operation import Resource
+from control_plane.services.operation import Resource, SortKey
 from control_plane.services.service import FaultForm, LinkForm, Paging, Service
 
 _AGENTS = ("availability_zone",)
@@ -47,10 +47,18 @@ _RESOURCES = (
         "network_ip_availabilities",
         probe="/network-ip-availabilities/{id}",
         identity="network_id",
+        order=(SortKey("network_id"),),
+        merge_by="network_id",
     ),
     _resource("router", "/routers", zones=_ZONES),
     _resource("floatingip", "/floatingips"),
-    Resource("floatingip_pool", "floatingip_pools", identity="subnet_id"),
+    Resource(
+        "floatingip_pool",
+        "floatingip_pools",
+        identity="subnet_id",
+        order=(SortKey("subnet_id"),),
+        merge_by="subnet_id",
+    ),
     Resource("port_forwarding", "port_forwardings"),
     Resource("conntrack_helper", "conntrack_helpers"),
     Resource("port_association", "port_associations", identity="fixed_port_id"),

@@ -1,0 +1,34 @@
+from collections import Counter
+from collections.abc import Mapping
+
+import pytest
+
+from control_plane.services.action import Action
+from control_plane.services.catalog import SERVICES
+from control_plane.services.operation import Kind
+from control_plane.services.server_actions import SERVER_ACTIONS
+from control_plane.services.volume_actions import VOLUME_ACTIONS
+
+RESOURCES = {name for service in SERVICES for name in service.resources}
+
+
+def test_server_has_41_actions() -> None:
+    counted = Counter(action.kind for action in SERVER_ACTIONS.values())
+
+    assert counted == {Kind.ROUTE: 31, Kind.CROSS: 8, Kind.STATIC: 2}
+
+
+def test_volume_has_25_actions() -> None:
+    counted = Counter(action.kind for action in VOLUME_ACTIONS.values())
+
+    assert counted == {Kind.ROUTE: 22, Kind.CROSS: 3}
+
+
+@pytest.mark.parametrize("actions", [SERVER_ACTIONS, VOLUME_ACTIONS])
+def test_paths_begin_with_the_action(actions: Mapping[str, Action]) -> None:
+    for name, action in actions.items():
+        for ref in (*action.copies, *action.same_pod):
+            assert ref.path.startswith(f"{name}.")
+            assert ref.resource in RESOURCES
+        assert not action.zone or action.zone.startswith(f"{name}.")
+        assert not action.creates or action.creates in RESOURCES
