@@ -1,5 +1,6 @@
 """Neutron's rows for trunks, segments, metering, logs, router flavors, agents and quotas."""
 
+from control_plane.services.neutron_tags import tags
 from control_plane.services.operation import (
     NOT_YET,
     Operation,
@@ -13,14 +14,6 @@ from control_plane.services.operation import (
     single,
     static,
 )
-
-
-def _tags(path: str) -> tuple[Operation, ...]:
-    return (
-        route("GET POST PUT DELETE", f"{path}/tags"),
-        route("GET PUT DELETE", f"{path}/tags/{{tag}}"),
-    )
-
 
 _TRUNKS = (
     aggregate("GET", "/trunks", "trunk"),
@@ -36,7 +29,7 @@ _TRUNKS = (
     cross("PUT", "/trunks/{trunk}/add_subports", same_pod=(Ref("port", "sub_ports[].port_id"),)),
     route("PUT", "/trunks/{trunk}/remove_subports"),
     route("GET", "/trunks/{trunk}/get_subports"),
-    *_tags("/trunks/{trunk}"),
+    *tags("/trunks/{trunk}"),
 )
 
 _SEGMENTS = (
@@ -53,7 +46,7 @@ _SEGMENTS = (
     # Physical networks are a pod's own and the body does not say which pod.
     schedule("POST", "/network_segment_ranges", handler=NOT_YET, answer="network_segment_range"),
     route("GET PUT DELETE", "/network_segment_ranges/{network_segment_range}"),
-    *_tags("/network_segment_ranges/{network_segment_range}"),
+    *tags("/network_segment_ranges/{network_segment_range}"),
 )
 
 _METERING = (

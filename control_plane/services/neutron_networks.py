@@ -3,6 +3,7 @@
 Every create also has a bulk form, the plural with a list: references name both.
 """
 
+from control_plane.services.neutron_tags import replicated_tags, tags
 from control_plane.services.operation import (
     NOT_YET,
     Operation,
@@ -19,23 +20,6 @@ from control_plane.services.operation import (
 
 _GATEWAY = "router|routers[].external_gateway_info.network_id"
 _GATEWAYS = "router.external_gateways[].network_id"
-
-
-def _tags(path: str) -> tuple[Operation, ...]:
-    return (
-        route("GET POST PUT DELETE", f"{path}/tags"),
-        route("GET PUT DELETE", f"{path}/tags/{{tag}}"),
-    )
-
-
-def _replicated_tags(path: str) -> tuple[Operation, ...]:
-    """Make the rows of the tags of what should be in all pods and for now is in one."""
-    return (
-        single("GET", f"{path}/tags"),
-        single("GET", f"{path}/tags/{{tag}}"),
-        broadcast("POST PUT DELETE", f"{path}/tags", handler="route"),
-        broadcast("PUT DELETE", f"{path}/tags/{{tag}}", handler="route"),
-    )
 
 
 _DISCOVERY = (
@@ -56,7 +40,7 @@ _NETWORKS = (
     ),
     route("GET PUT DELETE", "/networks/{network}", answer="network"),
     route("GET", "/networks/{network}/dhcp-agents", answer="agent"),
-    *_tags("/networks/{network}"),
+    *tags("/networks/{network}"),
     aggregate("GET", "/subnets", "subnet"),
     route(
         "POST",
@@ -66,7 +50,7 @@ _NETWORKS = (
         creates=True,
     ),
     route("GET PUT DELETE", "/subnets/{subnet}", answer="subnet"),
-    *_tags("/subnets/{subnet}"),
+    *tags("/subnets/{subnet}"),
     computed("GET", "/availability_zones", handler="zones", answer="zone"),
     schedule("GET", "/auto-allocated-topology/{project}", handler=NOT_YET, side_effect=True),
     broadcast("DELETE", "/auto-allocated-topology/{project}"),
@@ -101,7 +85,7 @@ _PORTS = (
     route("GET POST", "/ports/{port}/bindings"),
     route("GET PUT DELETE", "/ports/{port}/bindings/{host}"),
     route("PUT", "/ports/{port}/bindings/{host}/activate"),
-    *_tags("/ports/{port}"),
+    *tags("/ports/{port}"),
 )
 
 _POOLS = (
@@ -116,7 +100,7 @@ _POOLS = (
         "/subnetpools/{subnetpool}/onboard_network_subnets",
         same_pod=(Ref("network", "network_id"),),
     ),
-    *_replicated_tags("/subnetpools/{subnetpool}"),
+    *replicated_tags("/subnetpools/{subnetpool}"),
     aggregate("GET", "/address-scopes", "address_scope"),
     broadcast("POST", "/address-scopes", answer="address_scope", creates=True),
     single("GET", "/address-scopes/{address_scope}", answer="address_scope"),
@@ -159,7 +143,7 @@ _ROUTERS = (
     route("GET POST", "/routers/{router}/conntrack_helpers"),
     route("GET PUT DELETE", "/routers/{router}/conntrack_helpers/{conntrack_helper}"),
     route("GET", "/routers/{router}/l3-agents", answer="agent"),
-    *_tags("/routers/{router}"),
+    *tags("/routers/{router}"),
 )
 
 _FORWARDINGS = "/floatingips/{floatingip}/port_forwardings"
@@ -186,7 +170,7 @@ _FLOATING_IPS = (
     cross("POST", _FORWARDINGS, same_pod=_FORWARDED),
     route("GET DELETE", f"{_FORWARDINGS}/{{port_forwarding}}"),
     cross("PUT", f"{_FORWARDINGS}/{{port_forwarding}}", same_pod=_FORWARDED),
-    *_tags("/floatingips/{floatingip}"),
+    *tags("/floatingips/{floatingip}"),
     aggregate("GET", "/floatingip_pools", "floatingip_pool"),
     aggregate("GET", "/ndp_proxies", "ndp_proxy"),
     route(

@@ -4,6 +4,7 @@ Each pod makes the ids of such things itself. A security group lives in the pod 
 scheduled to, and is written there.
 """
 
+from control_plane.services.neutron_tags import replicated_tags
 from control_plane.services.operation import (
     Operation,
     Ref,
@@ -25,10 +26,7 @@ _SECURITY = (
     ),
     single("GET", _GROUP, answer="security_group"),
     broadcast("PUT DELETE", _GROUP, handler="route", answer="security_group"),
-    single("GET", f"{_GROUP}/tags"),
-    single("GET", f"{_GROUP}/tags/{{tag}}"),
-    broadcast("POST PUT DELETE", f"{_GROUP}/tags", handler="route"),
-    broadcast("PUT DELETE", f"{_GROUP}/tags/{{tag}}", handler="route"),
+    *replicated_tags(_GROUP),
     aggregate("GET", "/security-group-rules", "security_group_rule"),
     broadcast(
         "POST",
@@ -112,10 +110,7 @@ _QOS = (
     single("GET", _POLICY, answer="qos_policy"),
     broadcast("PUT DELETE", _POLICY),
     # The plugin's prefix may be left out, and so it is in the tags' own definition.
-    single("GET", "/policies/{qos_policy}/tags"),
-    single("GET", "/policies/{qos_policy}/tags/{tag}"),
-    broadcast("POST PUT DELETE", "/policies/{qos_policy}/tags", handler="route"),
-    broadcast("PUT DELETE", "/policies/{qos_policy}/tags/{tag}", handler="route"),
+    *replicated_tags("/policies/{qos_policy}"),
     *_rules("bandwidth_limit_rules"),
     *_rules("dscp_marking_rules"),
     *_rules("minimum_bandwidth_rules"),
