@@ -16,11 +16,19 @@ _LUA = "envoy.extensions.filters.http.lua.v3.Lua"
 
 def early_header_mutation() -> m.core.TypedExtensionConfig:
     """Remove, before anything routes, what only Envoy and the processor may say."""
-    removed = (
+    return _remove_on_match(
         m.full_match(names_but(_OURS, _CLIENTS)),
         # Timeouts, retries, original paths: Envoy obeys them, and trusts private addresses.
         m.matcher.StringMatcher(prefix="x-envoy-"),
     )
+
+
+def remove_headers(names: list[str]) -> m.core.TypedExtensionConfig:
+    """Remove headers before Envoy looks at them itself."""
+    return _remove_on_match(*(m.matcher.StringMatcher(exact=name) for name in names))
+
+
+def _remove_on_match(*names: m.matcher.StringMatcher) -> m.core.TypedExtensionConfig:
     return m.extension(
         "envoy.http.early_header_mutation.header_mutation",
         m.early_header_mutation.HeaderMutation(
@@ -28,7 +36,7 @@ def early_header_mutation() -> m.core.TypedExtensionConfig:
                 m.mutation_rules.HeaderMutation(
                     remove_on_match=m.mutation_rules.HeaderMutationRemoveOnMatch(key_matcher=name)
                 )
-                for name in removed
+                for name in names
             ]
         ),
     )

@@ -13,6 +13,7 @@ from control_plane.xds.filters import (
     early_header_mutation,
     ingress_filters,
     owner_cache_references,
+    remove_headers,
     router,
 )
 from control_plane.xds.options import GatewayOptions
@@ -51,9 +52,7 @@ def egress_listener(options: GatewayOptions) -> Resource:
     """Build the listener through which the control plane reaches pods: no processor, no log."""
     manager = _manager(EGRESS, options)
     manager.http_filters = [router()]
-    # The sender is the control plane: its x-envoy-* headers count and its X-Forwarded-* pass.
-    manager.use_remote_address = False
-    manager.skip_xff_append = True
+    _believe_sender(manager)
     return Resource.of(
         EGRESS,
         m.listener.Listener(
@@ -66,6 +65,26 @@ def egress_listener(options: GatewayOptions) -> Resource:
             bypass_overload_manager=True,
         ),
         [(ROUTE, EGRESS)],
+    )
+
+
+def _believe_sender(manager: m.hcm.HttpConnectionManager) -> None:
+    """Take every sender for the control plane, so that its x-envoy-* headers count.
+
+    Envoy obeys x-envoy-upstream-rq-timeout-ms only in requests it calls internal: from an internal
+    address and without X-Forwarded-For. One trusted hop keeps the client's X-Forwarded-Proto, from
+    which pods build their links.
+    """
+    manager.use_remote_address = True
+    manager.xff_num_trusted_hops = 1
+    manager.skip_xff_append = True
+    manager.early_header_mutation_extensions = [remove_headers(["x-forwarded-for"])]
+    manager.internal_address_config = m.hcm.HttpConnectionManagerInternalAddressConfig(
+        unix_sockets=True,
+        cidr_ranges=[
+            m.core.CidrRange(address_prefix=everything, prefix_len=0)
+            for everything in ("0.0.0.0", "::")  # noqa: S104 - no address to bind to
+        ],
     )
 
 
