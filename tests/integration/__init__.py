@@ -1,0 +1,1 @@
+"""The whole product against real pods: Envoy, control plane, Keystone, Nova, Cinder, all of it."""

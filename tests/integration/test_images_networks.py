@@ -1,0 +1,96 @@
+"""Images and networks through the gateway: replicated where they are, placed where they belong."""
+
+import pytest
+
+from tests.integration.cloud import IMAGE
+from tests.integration.tenant import Tenant
+
+pytestmark = pytest.mark.openstack
+
+
+def test_an_image_that_every_pod_has_is_listed_once(tenant: Tenant) -> None:
+    images = tenant.cloud.read("image", "/images")["images"]
+
+    assert [image["id"] for image in images].count(IMAGE) == 1
+
+
+def test_an_image_is_shown_and_read(tenant: Tenant, zones: tuple[str, str]) -> None:
+    shown = tenant.cloud.read("image", f"/images/{IMAGE}")
+    data = tenant.cloud.get("image", f"/images/{IMAGE}/file")
+
+    direct = tenant.direct[zones[0]].get("image", f"/images/{IMAGE}/file")
+    assert shown["name"] == "cirros-lab"
+    assert data.status == 200
+    assert data.content == direct.content
+
+
+def test_an_image_is_made_filled_used_and_deleted(tenant: Tenant) -> None:
+    body = {"name": "own", "disk_format": "raw", "container_format": "bare"}
+    content = bytes(range(256)) * 4096
+
+    made = tenant.cloud.post("image", "/images", body)
+    image = made.json["id"]
+    filled = tenant.cloud.call(
+        "PUT",
+        "image",
+        f"/images/{image}/file",
+        content,
+        headers={"Content-Type": "application/octet-stream"},
+    )
+
+    assert (made.status, filled.status) == (201, 204)
+    homes = tenant.home("image", f"/images/{image}")
+    assert homes
+    assert tenant.cloud.get("image", f"/images/{image}/file").content == content
+    server = tenant.cloud.create_server("from-own", imageRef=image)
+    assert tenant.home("compute", f"/servers/{server}")[0] in homes
+    tenant.cloud.wait_for_server(server)
+    assert tenant.cloud.delete("image", f"/images/{image}").status == 204
+    assert tenant.home("image", f"/images/{image}") == []
+
+
+def test_the_networks_of_both_pods_are_listed(tenant: Tenant, zones: tuple[str, str]) -> None:
+    path = "/networks?name=lab-net"
+
+    found = {network["id"] for network in tenant.cloud.read("network", path)["networks"]}
+
+    inside = {tenant.direct[zone].read("network", path)["networks"][0]["id"] for zone in zones}
+    assert found == inside
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_port_is_where_its_network_is(tenant: Tenant, zones: tuple[str, str], which: int) -> None:
+    zone = zones[which]
+    [network] = tenant.direct[zone].read("network", "/networks?name=lab-net")["networks"]
+    body = {"port": {"network_id": network["id"], "name": "plug"}}
+
+    answer = tenant.cloud.post("network", "/ports", body)
+
+    assert answer.status == 201
+    path = f"/ports/{answer.json['port']['id']}"
+    assert tenant.home("network", path) == [zone]
+    assert tenant.cloud.delete("network", path).status == 204
+
+
+def test_a_server_is_where_its_port_is(tenant: Tenant, zones: tuple[str, str]) -> None:
+    [network] = tenant.direct[zones[1]].read("network", "/networks?name=lab-net")["networks"]
+    body = {"port": {"network_id": network["id"], "name": "plug"}}
+    port = tenant.cloud.post("network", "/ports", body).json["port"]["id"]
+
+    server = tenant.cloud.create_server("on-port", networks=[{"port": port}])
+
+    assert tenant.home("compute", f"/servers/{server}") == [zones[1]]
+    tenant.cloud.wait_for_server(server)
+
+
+def test_an_unknown_network_is_404_in_neutrons_form(tenant: Tenant) -> None:
+    answer = tenant.cloud.get("network", "/networks/00000000-0000-4000-8000-00000000dead")
+
+    assert answer.status == 404
+    assert answer.json["NeutronError"]["type"] == "NetworkNotFound"
+
+
+def test_an_unknown_image_is_404(tenant: Tenant) -> None:
+    answer = tenant.cloud.get("image", "/images/00000000-0000-4000-8000-00000000dead")
+
+    assert answer.status == 404
