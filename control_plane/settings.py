@@ -232,7 +232,7 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _fault(entry: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+def _fault(entry: Any) -> str:
     """Say which key and what is wrong, never the value: it may be a secret."""
     key = ".".join(str(part) for part in entry["loc"])
     texts = {"missing": "is required", "extra_forbidden": "is no key of trio2o.yaml"}

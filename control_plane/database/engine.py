@@ -75,7 +75,7 @@ def open_engine(text: str) -> AsyncEngine:
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - DBAPI connection
+def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
     # First, since switching to WAL takes a lock itself.
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")

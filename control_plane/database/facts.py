@@ -20,7 +20,7 @@ class FactTable:
         """Write one fact of a pod over the one it replaces."""
         row = {"pod": pod, "key": key, "value": value, "updated_at": datetime.now(UTC)}
 
-        def changes(new: Any) -> dict[str, Any]:  # noqa: ANN401 - a collection of columns
+        def changes(new: Any) -> dict[str, Any]:
             return {"value": new.value, "updated_at": new.updated_at}
 
         async def work(connection: AsyncConnection) -> None:

@@ -82,7 +82,7 @@ class OwnerTable:
 
 
 def _insert_or_fill_in(dialect: str) -> Insert:
-    def changes(new: Any) -> dict[str, Any]:  # noqa: ANN401 - a collection of columns
+    def changes(new: Any) -> dict[str, Any]:
         least = func.min if dialect == "sqlite" else func.least
         # Not a parameter: aiomysql takes parameters of many rows from VALUES only.
         unknown = owners.c.project_id == literal_column("''")

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from control_plane.database import Store, upgrade
-from control_plane.database.engine import open_engine
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
+
+from control_plane.database import Store, upgrade
+from control_plane.database.engine import open_engine
 
 _SERVERS = {"postgresql": "TRIO2O_TEST_POSTGRESQL", "mysql": "TRIO2O_TEST_MYSQL"}
 

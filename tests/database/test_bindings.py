@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from control_plane.database import Store
 from control_plane.model.errors import Conflict, Missing
 from control_plane.model.pod import Pod

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from control_plane.database import Store
 from control_plane.model.errors import Conflict, InUse, Missing
 from control_plane.model.owner import Owner

@@ -5,11 +5,12 @@ import asyncio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
 from control_plane.database import upgrade
 from control_plane.database.engine import open_engine
 from control_plane.database.schema import metadata
 from control_plane.model.errors import StartupError
-from sqlalchemy import Connection
 
 
 async def test_the_revisions_lead_to_the_schema(database: str) -> None:

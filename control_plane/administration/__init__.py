@@ -1,0 +1,1 @@
+"""What an operator may do: pods, bindings, look-ups. One service, over gRPC and as REST."""

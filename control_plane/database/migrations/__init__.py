@@ -1,0 +1,1 @@
+"""Alembic's part: its environment and the revisions."""

@@ -1,0 +1,1 @@
+"""Revisions of the schema; the newest is what `schema.py` says."""
