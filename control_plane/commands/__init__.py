@@ -1,0 +1,5 @@
+"""The `trio2o` command."""
+
+from control_plane.commands.group import main
+
+__all__ = ["main"]

@@ -1,0 +1,52 @@
+"""A file of pods: a YAML stream, a list, or `pods:` with a list; `-` is standard input."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import yaml
+
+from control_plane.administration.spec import PodSpec
+from control_plane.model.errors import Invalid, StartupError
+
+
+def read_documents(path: Path) -> list[object]:
+    """Read the documents of a YAML file, the empty ones left out; StartupError."""
+    try:
+        with click.open_file(str(path), encoding="utf-8") as file:
+            return [entry for entry in yaml.safe_load_all(file) if entry is not None]
+    except OSError as error:
+        message = f"{path}: {error.strerror or error}"
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        message = f"{path}: not YAML: {' '.join(str(error).split())}"
+    raise StartupError(message)
+
+
+def read_pods(path: Path) -> list[PodSpec]:
+    """Read and check the pods of a file; StartupError that names the file and the pod."""
+    specs = []
+    try:
+        for written in _entries(read_documents(path)):
+            spec = PodSpec.read(written)
+            spec.check()
+            specs.append(spec)
+    except Invalid as error:
+        message = f"{path}: {error}"
+        raise StartupError(message) from error
+    names = [spec.name for spec in specs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None or not specs:
+        fault = f"pod {twice} is given more than once" if twice else "holds no pod"
+        message = f"{path}: {fault}"
+        raise StartupError(message)
+    return specs
+
+
+def _entries(documents: list[object]) -> Iterator[object]:
+    for document in documents:
+        if isinstance(document, dict) and isinstance(document.get("pods"), list):
+            yield from document["pods"]
+        elif isinstance(document, list):
+            yield from document
+        else:
+            yield document

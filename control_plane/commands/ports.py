@@ -1,0 +1,55 @@
+"""Whether every port can be had, before anything is started."""
+
+import errno
+import socket
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from control_plane.model.errors import StartupError
+from control_plane.settings import Address, Settings
+
+
+def control_plane_ports(settings: Settings) -> list[tuple[str, Address]]:
+    """Name the ports of the control plane by their keys."""
+    return [
+        ("xds.listen", settings.xds.listen),
+        ("admin.listen", settings.admin.listen),
+        ("metrics.listen", settings.metrics.listen),
+    ]
+
+
+def envoy_ports(settings: Settings) -> list[tuple[str, Address]]:
+    """Name the ports of Envoy by their keys."""
+    ports = [("listen", settings.listen), ("envoy.admin", settings.envoy.admin)]
+    if not settings.egress.startswith("unix:"):
+        ports.append(("envoy.egress", Address.parse(settings.egress)))
+    return ports
+
+
+def check_ports(ports: Iterable[tuple[str, Address]]) -> None:
+    """Listen on all ports at once and let them go; StartupError that names the one in use."""
+    with ExitStack() as held:
+        for key, address in ports:
+            try:
+                held.enter_context(_listen(address))
+            except OSError as error:
+                in_use = error.errno == errno.EADDRINUSE
+                fault = "is already in use" if in_use else f"cannot be had: {error.strerror}"
+                message = f"{address} ({key}) {fault}"
+                raise StartupError(message) from error
+
+
+def _listen(address: Address) -> socket.socket:
+    family, kind, protocol, _, target = socket.getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        # A port in TIME_WAIT is free; one that is listened on is not, whoever shares it.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(target)
+        listener.listen(1)
+    except OSError:
+        listener.close()
+        raise
+    return listener
