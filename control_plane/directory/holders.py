@@ -19,9 +19,7 @@ SIZE = 20_000
 class Holders:
     """Remembers for a while which pods have a replicated thing."""
 
-    def __init__(
-        self, directory: Directory, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, directory: Directory, clock: Callable[[], float] = time.monotonic) -> None:
         """Start empty; the pods are asked through the directory."""
         self._directory = directory
         self._clock = clock

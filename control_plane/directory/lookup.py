@@ -125,7 +125,7 @@ class Directory:
         return None
 
     async def ask(self, question: Question, pods: Sequence[Pod]) -> Found:
-        """Ask the pods who has an id; callers of one project that ask for one id share the answer."""
+        """Ask the pods who has an id; callers of one project share the answer."""
         key = (question.project_id, question.id)
         task = self._asking.get(key)
         if task is None:

@@ -124,7 +124,7 @@ class _Listing:
             if not self._resource.replicated:
                 self._cloud.directory.learn(merged.item.id, merged.pod.name)
             if waiting is not None:
-                if merged.item.id == waiting or merged.item.identity == waiting:
+                if waiting in {merged.item.id, merged.item.identity}:
                     waiting = None
                 continue
             if skip:

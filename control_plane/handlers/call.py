@@ -123,7 +123,7 @@ class Call:
         return found
 
     @property
-    def json(self) -> Any:  # noqa: ANN401  # a body of any shape
+    def json(self) -> Any:  # a body of any shape
         """The body decoded; Refused(400) when it is not JSON."""
         if self._json is None:
             try:

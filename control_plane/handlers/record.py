@@ -17,7 +17,7 @@ from control_plane.services.operation import Resource
 _FIRST_ERROR = 400
 
 
-def _items(document: Any, resource: Resource) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+def _items(document: Any, resource: Resource) -> Iterator[dict[str, Any]]:
     if not isinstance(document, dict):
         return
     one, many = document.get(resource.key), document.get(resource.plural)

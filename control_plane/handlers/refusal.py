@@ -17,9 +17,7 @@ class PodRefusal(Trio2oError):
         super().__init__(f"pod {answer.pod.name} answered {answer.status}")
         self.status = HTTPStatus(answer.status)
         self.body = answer.body
-        self.headers = {
-            name: answer.headers[name] for name in _KEPT if name in answer.headers
-        }
+        self.headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
 
 
 def refusal_of(answer: PodAnswer) -> PodRefusal:

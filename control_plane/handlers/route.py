@@ -2,10 +2,13 @@
 
 from http import HTTPStatus
 
+import msgspec
+
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.record import watcher
+from control_plane.handlers.zone import require_zone, write_zone
 from control_plane.model.errors import Refused
 from control_plane.model.pod import Pod
 from control_plane.services.operation import Ref
@@ -64,5 +67,8 @@ async def route(cloud: Cloud, call: Call) -> Decision:
         await require_same_pod(cloud, call, pod, resource.replace("_", " "))
     if call.operation.creates:
         await cloud.identify(call)
-    return Forward(pod, "owner", watch=watcher(cloud, call, pod))
-
+    body = None
+    if call.operation.zone and call.body:
+        require_zone(call, pod)
+        body = msgspec.json.encode(call.json) if write_zone(call, pod) else None
+    return Forward(pod, "owner", body=body, watch=watcher(cloud, call, pod))

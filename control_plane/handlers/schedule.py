@@ -10,13 +10,14 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.record import watcher
 from control_plane.handlers.route import named
+from control_plane.handlers.zone import wanted_zone, write_zone
 from control_plane.model.binding import Binding
 from control_plane.model.errors import Refused
 from control_plane.model.pod import Pod
 from control_plane.scheduling.choose import choose
 from control_plane.scheduling.wish import Pin, Wish
 from control_plane.services.operation import Ref
-from control_plane.services.reference import references, replace
+from control_plane.services.reference import replace
 
 
 async def schedule(cloud: Cloud, call: Call) -> Decision:
@@ -26,7 +27,6 @@ async def schedule(cloud: Cloud, call: Call) -> Decision:
         message = "The request body is not a JSON object."
         raise Refused(HTTPStatus.BAD_REQUEST, message)
     fleet = call.view.fleet
-    asked = wanted_zone(call)
     pins, holders, bindings = await asyncio.gather(
         _pins(cloud, call),
         _holders(cloud, call),
@@ -37,7 +37,7 @@ async def schedule(cloud: Cloud, call: Call) -> Decision:
     wish = Wish(
         service=call.service.name,
         project_id=caller.project_id,
-        zone=asked.partition(":")[0],
+        zone=wanted_zone(call).partition(":")[0],
         pins=pins,
         holders=holders,
         bound=tuple(by_id[entry.pod_id] for entry in bindings if entry.pod_id in by_id),
@@ -51,16 +51,8 @@ async def schedule(cloud: Cloud, call: Call) -> Decision:
         pod = choice.pod
         if all(entry.availability_zone != pod.availability_zone for entry in bindings):
             await cloud.bindings.bind(caller.project_id, pod.availability_zone, pod.id)
-    body = await _body_for(cloud, call, pod, asked)
+    body = await _body_for(cloud, call, pod)
     return Forward(pod, choice.reason, body=body, watch=watcher(cloud, call, pod))
-
-
-def wanted_zone(call: Call) -> str:
-    """Read the zone a create asks for, host part included; empty when it asks for none."""
-    path = call.operation.zone
-    if not path:
-        return ""
-    return next((zone for zone in references(call.json, path) if zone), "")
 
 
 async def _pins(cloud: Cloud, call: Call) -> tuple[Pin, ...]:
@@ -123,16 +115,10 @@ async def _bind(cloud: Cloud, call: Call, pod: Pod, bindings: list[Binding]) -> 
     return pod
 
 
-async def _body_for(cloud: Cloud, call: Call, pod: Pod, asked: str) -> bytes | None:
+async def _body_for(cloud: Cloud, call: Call, pod: Pod) -> bytes | None:
     """Put the pod's words into the body; None when it can go as the client wrote it."""
-    changed = False
+    changed = write_zone(call, pod)
     body = call.json
-    if asked:
-        zone, colon, host = asked.partition(":")
-        if pod.pod_availability_zone != zone:
-            inner = f"{pod.pod_availability_zone}{colon}{host}"
-            replace(body, call.operation.zone, lambda _: inner if pod.pod_availability_zone else None)
-            changed = True
     for ref in call.operation.copies:
         if _by_name(call, ref):
             for resource_id in named(call, ref):

@@ -7,8 +7,8 @@ import msgspec
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Reply
-from control_plane.model.errors import PodUnreachable, Refused, unavailable
 from control_plane.handlers.translate import Translation
+from control_plane.model.errors import PodUnreachable, Refused, unavailable
 
 
 async def gone(cloud: Cloud, call: Call) -> Decision:  # noqa: ARG001

@@ -15,7 +15,7 @@ from control_plane.services.catalog import SERVICES
 from control_plane.services.operation import Resource
 
 
-def _zone_to_user(value: Any, zone: str) -> Any:  # noqa: ANN401
+def _zone_to_user(value: Any, zone: str) -> Any:
     if isinstance(value, str) and value:
         return zone
     if isinstance(value, list):
@@ -103,9 +103,9 @@ class Translation:
         return changed
 
 
-def _same(value: Any) -> Any:  # noqa: ANN401
+def _same(value: Any) -> Any:
     return value
 
 
-def _encode_raw(value: Any) -> msgspec.Raw:  # noqa: ANN401
+def _encode_raw(value: Any) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))

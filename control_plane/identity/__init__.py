@@ -1,1 +1,1 @@
-"""Tokens: validated against Keystone by the gateway's own user, cached for a while, never logged."""
+"""Tokens: validated against Keystone by the gateway's own user, cached, never logged."""

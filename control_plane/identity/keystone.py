@@ -43,7 +43,10 @@ class Keystone:
         )
 
     async def validate(self, token: str) -> Caller | None:
-        """Ask who a token is; None when Keystone does not know it. Refused(503) without Keystone."""
+        """Ask who a token is; None when Keystone does not know it.
+
+        Refused(503) when Keystone cannot be asked.
+        """
         try:
             return await asyncio.to_thread(self._validate, token)
         except keystone_errors.ClientException as error:

@@ -47,9 +47,7 @@ class Inquiry:
         return urlencode(parameters)
 
 
-def read(
-    parameters: Sequence[tuple[str, str]], paging: Paging, resource: Resource
-) -> Inquiry:
+def read(parameters: Sequence[tuple[str, str]], paging: Paging, resource: Resource) -> Inquiry:
     """Read the query of a list; Refused(400) for a limit or offset that is no count."""
     limit = _count(parameters, "limit")
     if limit is None or (limit == 0 and paging.zero_is_all):

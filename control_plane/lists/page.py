@@ -23,7 +23,7 @@ class Descending:
 
     __slots__ = ("value",)
 
-    def __init__(self, value: Any) -> None:  # noqa: ANN401
+    def __init__(self, value: Any) -> None:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
@@ -55,7 +55,7 @@ class Page:
     count: int | None = None
 
 
-def _comparable(value: Any) -> tuple[int, Any]:  # noqa: ANN401
+def _comparable(value: Any) -> tuple[int, Any]:
     """Make values of any JSON type comparable; null is lowest, text is compared without case."""
     if value is None:
         return (0, 0)

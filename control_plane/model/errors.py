@@ -36,9 +36,7 @@ class Refused(Trio2oError):
 
 def unavailable(message: str, retry_after: int = 5) -> Refused:
     """Make the 503 of something that may work again in `retry_after` seconds."""
-    return Refused(
-        HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": str(retry_after)}
-    )
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, message, {"retry-after": str(retry_after)})
 
 
 class PodUnreachable(Trio2oError):

@@ -36,5 +36,5 @@ class Fleet:
         return tuple(sorted({pod.availability_zone for pod in self.serving}))
 
     def in_zone(self, zone: str) -> tuple[Pod, ...]:
-        """The serving pods of one zone."""
+        """Find the serving pods of one zone."""
         return tuple(pod for pod in self.serving if pod.availability_zone == zone)

@@ -13,6 +13,11 @@ SECRETS = frozenset(
 )
 
 
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
+
 def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Replace the values of secret fields, also one mapping deep."""
     for name, value in event.items():
@@ -20,8 +25,7 @@ def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
             event[name] = "***"
         elif isinstance(value, dict):
             event[name] = {
-                key: "***" if str(key).lower() in SECRETS else inner
-                for key, inner in value.items()
+                key: "***" if str(key).lower() in SECRETS else inner for key, inner in value.items()
             }
     return event
 
@@ -32,16 +36,17 @@ def configure(level: str, form: Literal["json", "console"]) -> None:
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks
-            if form == "json"
-            else structlog.processors.StackInfoRenderer(),
+            # Without local variables: they hold tokens.
+            *((_TRACEBACKS,) if form == "json" else ()),
             hide_secrets,
             renderer,
         ],

@@ -1,7 +1,7 @@
 """Prometheus metrics, all under one prefix; to add one, add a field and call it where it counts."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 _PREFIX = "trio2o"
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -40,9 +40,7 @@ class Metrics:
             ("pod", "reason"),
             registry=self.registry,
         )
-        self._pods = Gauge(
-            f"{_PREFIX}_pods", "Pods by state.", ("state",), registry=self.registry
-        )
+        self._pods = Gauge(f"{_PREFIX}_pods", "Pods by state.", ("state",), registry=self.registry)
         self._refusals = Counter(
             f"{_PREFIX}_xds_refusals",
             "Resources an Envoy refused (NACK), by type.",
@@ -103,5 +101,5 @@ class Metrics:
             self._nodes.labels(resource_type, state).set(number)
 
     def exposition(self) -> bytes:
-        """Write all metrics in the OpenMetrics text format."""
+        """Write all metrics in Prometheus' text format."""
         return generate_latest(self.registry)

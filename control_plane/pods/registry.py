@@ -86,7 +86,7 @@ class View:
         return facts.endpoints.get(service) if facts else None
 
     def with_service(self, service: str) -> tuple[Pod, ...]:
-        """The serving pods that have a service, in the fleet's order."""
+        """Find the serving pods that have a service, in the fleet's order."""
         return tuple(pod for pod in self.fleet.serving if self.endpoint(pod.name, service))
 
     def reachable(self, pod: str) -> bool:
@@ -95,7 +95,7 @@ class View:
         return facts.reachable if facts else False
 
     def version_range(self, service: str) -> MicroversionRange | None:
-        """The microversions of a service that all its pods share."""
+        """Intersect the microversions of a service over its pods; None when none is known."""
         return shared_range(
             self.facts[pod.name].versions[service]
             for pod in self.fleet.serving
@@ -178,9 +178,7 @@ class Registry:
     async def _read_catalog(self) -> None:
         try:
             for service in self._services:
-                self._by_region[service.name] = await self._catalog.endpoints(
-                    service.catalog_types
-                )
+                self._by_region[service.name] = await self._catalog.endpoints(service.catalog_types)
         except KeystoneError as error:
             log.warning("catalog_unreadable", error=str(error))
 

@@ -33,7 +33,7 @@ from control_plane.processor.negotiate import (
 from control_plane.services.catalog import Location, locate
 from control_plane.services.fault import render, unserviced
 from control_plane.services.operation import Kind
-from control_plane.services.table import Table
+from control_plane.services.table import VERSIONS, Match, Table
 
 log = structlog.get_logger()
 
@@ -80,15 +80,15 @@ class Conversation:
             decision = await self._decide(call)
         except Exception as error:  # noqa: BLE001  # every failure becomes an answer in one place
             decision = self._refuse(error)
-        explain = await self._explains()
+        explained = await self._explain(decision)
         if isinstance(decision, Reply):
             self._count(decision.reason, decision.status)
-            async for reply in self._answer(decision):
+            async for reply in self._answer(decision, explained):
                 yield reply
             return
         self._count(decision.reason, HTTPStatus.OK)
-        yield self._forward(decision, explain=explain)
-        async for reply in self._watch(decision, requests, explain=explain):
+        yield self._forward(call, decision, explained)
+        async for reply in self._watch(call, decision, requests, explained):
             yield reply
 
     def _open(self) -> Call:
@@ -98,7 +98,12 @@ class Conversation:
         method = self.headers.get(":method", "GET")
         view = self.registry.view
         service = location.service
-        match = self.tables[service.name].match(method, location.rest)
+        if service.versions and not location.version:
+            # Above the versions every path shows the choices, as the services do: bookmark links
+            # of Nova are such paths.
+            match = Match(VERSIONS, {})
+        else:
+            match = self.tables[service.name].match(method, location.rest)
         self.negotiated = negotiate(
             service, location.version, self.headers, view.version_range(service.name)
         )
@@ -128,7 +133,7 @@ class Conversation:
         if watched:
             return messages.READ_BODY_AND_ANSWER
         if "x-trio2o-explain" in self.headers:
-            return replace_response_headers(messages.READ_BODY)
+            return messages.READ_BODY_AND_ANSWER_HEADERS
         return messages.READ_BODY
 
     async def _decide(self, call: Call) -> Decision:
@@ -149,7 +154,7 @@ class Conversation:
             log.warning("pod_unreachable", pod=error.pod, reason=error.reason)
             error = unavailable("A part of the cloud does not answer now.")
         if not isinstance(error, Refused):
-            log.exception("request_failed", request_id=self._request_id(), exc_info=error)
+            log.error("request_failed", request_id=self._request_id(), exc_info=error)
             error = Refused(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "Unexpected error in the gateway; the request id names it in the log.",
@@ -160,14 +165,18 @@ class Conversation:
             body, content_type = render(self.location.service, error.status, error.message)
         return Reply(error.status, body, error.headers, (), content_type, "refused")
 
-    async def _explains(self) -> bool:
-        """Whether an administrator wants to know which pod it was and why."""
+    async def _explain(self, decision: Decision) -> Mapping[str, str]:
+        """Give the headers that tell an administrator who asked which pod it was and why."""
         if self.headers.get("x-trio2o-explain") != "1" or self.call is None:
-            return False
+            return {}
         try:
-            return (await self.cloud.identify(self.call)).is_admin
+            caller = await self.cloud.identify(self.call)
         except Refused:
-            return False
+            return {}
+        if not caller.is_admin:
+            return {}
+        pod = {"x-trio2o-pod": decision.pod.name} if isinstance(decision, Forward) else {}
+        return {**pod, "x-trio2o-decision": decision.reason}
 
     def _facts(self, reason: str, pod: str = "") -> Mapping[str, str]:
         """Say what the access log shows of the request."""
@@ -188,8 +197,8 @@ class Conversation:
             seconds=time.perf_counter() - self.started,
         )
 
-    async def _answer(self, reply: Reply) -> Replies:
-        headers = {"content-type": reply.content_type, **reply.headers}
+    async def _answer(self, reply: Reply, explained: Mapping[str, str]) -> Replies:
+        headers = {"content-type": reply.content_type, **reply.headers, **explained}
         if self.location is not None:
             for name in self.location.service.request_id_headers:
                 headers.setdefault(name, self._request_id())
@@ -209,9 +218,9 @@ class Conversation:
             yield messages.stream_chunk(chunk, last=False)
         yield messages.stream_chunk(b"", last=True)
 
-    def _forward(self, forward: Forward, *, explain: bool) -> pb.ProcessingResponse:
-        call = self.call
-        assert call is not None  # a Forward comes from a handler, which had a call
+    def _forward(
+        self, call: Call, forward: Forward, explained: Mapping[str, str]
+    ) -> pb.ProcessingResponse:
         prefix = self.registry.path_prefix(forward.pod.name, call.service.name)
         query = f"?{call.query}" if call.query else ""
         put = {
@@ -233,11 +242,13 @@ class Conversation:
         mode = None
         if forward.watch is not None:
             mode = messages.READ_ANSWER
-        elif explain:
+        elif explained:
             mode = messages.READ_ANSWER_HEADERS
         return messages.forward_headers(mutation, facts, mode)
 
-    async def _watch(self, forward: Forward, requests: Messages, *, explain: bool) -> Replies:
+    async def _watch(
+        self, call: Call, forward: Forward, requests: Messages, explained: Mapping[str, str]
+    ) -> Replies:
         """Answer what Envoy shows of the pod's answer until it shows no more."""
         answer = Watched(0, {}, b"")
         async for message in requests:
@@ -246,7 +257,8 @@ class Conversation:
                 answer = Watched(int(headers.get(":status", "0")), headers, b"")
                 if message.response_headers.end_of_stream and forward.watch is not None:
                     await forward.watch(answer)
-                yield messages.pass_headers(self._answer_headers(forward, answer, explain))
+                put = {**_location(call, forward, headers), **explained}
+                yield messages.pass_headers(messages.header_mutation(put) if put else None)
             elif message.HasField("response_body"):
                 body = None
                 if forward.watch is not None:
@@ -254,26 +266,11 @@ class Conversation:
                     body = await forward.watch(whole)
                 yield messages.pass_body(body)
 
-    def _answer_headers(
-        self, forward: Forward, answer: Watched, explain: bool
-    ) -> pb.HeaderMutation | None:
-        """Let `Location` lead to the gateway and tell an administrator what was decided."""
-        call = self.call
-        assert call is not None
-        put: dict[str, str] = {}
-        location = answer.headers.get("location")
-        if location is not None:
-            translation = Translation(call.view, forward.pod, call.gateway, call.authority)
-            put["location"] = translation.links(location.encode()).decode()
-        if explain:
-            put["x-trio2o-pod"] = forward.pod.name
-            put["x-trio2o-decision"] = forward.reason
-        return messages.header_mutation(put) if put else None
 
-
-def replace_response_headers(mode: pb.ProcessingMode) -> pb.ProcessingMode:
-    """Copy a mode so that it also asks for the answer's headers."""
-    copy = pb.ProcessingMode()
-    copy.CopyFrom(mode)
-    copy.response_header_mode = pb.ProcessingMode.SEND
-    return copy
+def _location(call: Call, forward: Forward, headers: Mapping[str, str]) -> dict[str, str]:
+    """Let a `Location` lead to the gateway."""
+    location = headers.get("location")
+    if location is None:
+        return {}
+    translation = Translation(call.view, forward.pod, call.gateway, call.authority)
+    return {"location": translation.links(location.encode()).decode()}

@@ -38,6 +38,12 @@ READ_BODY = pb.ProcessingMode(
     response_header_mode=pb.ProcessingMode.SKIP,
     request_body_mode=pb.ProcessingMode.BUFFERED,
 )
+#: Ask for the request's body and the headers of the answer.
+READ_BODY_AND_ANSWER_HEADERS = pb.ProcessingMode(
+    request_header_mode=pb.ProcessingMode.SEND,
+    response_header_mode=pb.ProcessingMode.SEND,
+    request_body_mode=pb.ProcessingMode.BUFFERED,
+)
 #: Ask for the request's body and the answer.
 READ_BODY_AND_ANSWER = pb.ProcessingMode(
     request_header_mode=pb.ProcessingMode.SEND,
@@ -129,9 +135,7 @@ def immediate(
     )
 
 
-def stream_headers(
-    status: int, headers: Mapping[str, str], facts: Struct
-) -> pb.ProcessingResponse:
+def stream_headers(status: int, headers: Mapping[str, str], facts: Struct) -> pb.ProcessingResponse:
     """Begin a streamed answer."""
     fields = [pb.HeaderValue(key=":status", raw_value=str(status).encode())]
     fields += [

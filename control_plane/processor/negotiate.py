@@ -79,7 +79,9 @@ def _parse(text: str) -> Microversion:
     try:
         return Microversion.parse(text)
     except ValueError as error:
-        message = f"API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum."
+        message = (
+            f"API Version String {text} is of invalid format. Must be of format MajorNum.MinorNum."
+        )
         raise Refused(HTTPStatus.BAD_REQUEST, message) from error
 
 
