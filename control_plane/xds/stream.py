@@ -11,7 +11,7 @@ The rules both variants share:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Generic, TypeVar
 
@@ -107,11 +107,12 @@ class Stream(ABC, Generic[Response]):
     def _in_order(self, order: tuple[str, ...]) -> list[Subscription]:
         return [self._subscriptions[url] for url in order if url in self._subscriptions]
 
-    def _sending(self, subscription: Subscription, version: str) -> str:
-        """Note that a response goes out and give its nonce."""
+    def _sending(self, subscription: Subscription, version: str, names: Iterable[str]) -> str:
+        """Note that a response about some names goes out and give its nonce."""
         self._nonces += 1
         subscription.nonce = str(self._nonces)
         subscription.waiting = True
+        subscription.flight = set(names)
         subscription.due = False
         subscription.sent = version
         subscription.changed_at = self._clock()
@@ -126,9 +127,10 @@ class Stream(ABC, Generic[Response]):
         subscription.changed_at = self._clock()
         if refusal is None:
             subscription.acked = subscription.sent
-            subscription.reason = ""
+            subscription.forget_refused(subscription.flight)
             self._observer.acked(self.node, subscription.type_url, subscription.sent)
         else:
+            subscription.refused |= subscription.flight
             subscription.reason = refusal or "no reason given"
             self._observer.nacked(
                 self.node, subscription.type_url, subscription.sent, subscription.reason

@@ -45,11 +45,15 @@ class DeltaStream(Stream[DeltaDiscoveryResponse]):
     ) -> DeltaDiscoveryResponse | None:
         changed = subscription.changed(snapshot)
         missing = subscription.missing(snapshot)
+        if changed:
+            # A removal that was refused is tried again together with a change.
+            existing = subscription.wanted(snapshot)
+            missing.extend(sorted(subscription.refused.difference(existing, missing)))
         if not changed and not missing and not subscription.due:
             return None
         subscription.offered.update({resource.name: resource for resource in changed})
         subscription.absent.difference_update(resource.name for resource in changed)
-        subscription.absent.update(missing)
+        subscription.absent.update(subscription.names.intersection(missing))
         return self._response(subscription, snapshot, changed, missing)
 
     def _removals(
@@ -74,7 +78,9 @@ class DeltaStream(Stream[DeltaDiscoveryResponse]):
         return DeltaDiscoveryResponse(
             system_version_info=version,
             type_url=subscription.type_url,
-            nonce=self._sending(subscription, version),
+            nonce=self._sending(
+                subscription, version, [*(resource.name for resource in changed), *removed]
+            ),
             resources=[
                 pb.Resource(
                     name=resource.name,
@@ -110,5 +116,6 @@ def _unsubscribe(subscription: Subscription, request: DeltaDiscoveryRequest) -> 
             continue
         subscription.names.discard(name)
         subscription.absent.discard(name)
+        subscription.forget_refused({name})
         # The node has dropped it; under a wildcard it is sent again, as the protocol says.
         subscription.offered.pop(name, None)

@@ -58,6 +58,7 @@ class SotwStream(Stream[DiscoveryResponse]):
             # What is no longer wanted is forgotten, so that wanting it again sends it again.
             for name in [name for name in subscription.offered if name not in names]:
                 del subscription.offered[name]
+            subscription.forget_refused(subscription.refused - names)
 
     def _additions(
         self, subscription: Subscription, snapshot: Snapshot
@@ -83,10 +84,14 @@ class SotwStream(Stream[DiscoveryResponse]):
 
     def _response(self, subscription: Subscription, resources: list[Resource]) -> DiscoveryResponse:
         version = version_of(subscription.offered)
+        names = {resource.name for resource in resources}
+        if subscription.type_url in WILDCARD_TYPES:
+            # A whole supersedes whatever was refused before.
+            names |= subscription.refused
         return DiscoveryResponse(
             version_info=version,
             type_url=subscription.type_url,
-            nonce=self._sending(subscription, version),
+            nonce=self._sending(subscription, version, names),
             resources=[
                 Any(type_url=resource.type_url, value=resource.body) for resource in resources
             ],

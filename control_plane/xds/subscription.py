@@ -23,6 +23,10 @@ class Subscription:
     offered: dict[str, Resource] = field(default_factory=dict)
     #: Names the node asked for and was told not to exist (delta only).
     absent: set[str] = field(default_factory=set)
+    #: What the last response carried or took away.
+    flight: set[str] = field(default_factory=set)
+    #: What refused responses carried, good parts too: a node refuses a response as a whole.
+    refused: set[str] = field(default_factory=set)
     #: Whether a response must go out even if it carries nothing.
     due: bool = False
     #: Of the last response, on this stream.
@@ -41,13 +45,19 @@ class Subscription:
         return {name: existing[name] for name in sorted(self.names) if name in existing}
 
     def changed(self, snapshot: Snapshot) -> list[Resource]:
-        """List what the node was not offered in this version."""
-        offered = self.offered
-        return [
-            resource
-            for name, resource in self.wanted(snapshot).items()
+        """List what the node was not offered in this version.
+
+        Whatever was refused is listed again as soon as anything else is, and not before.
+        """
+        offered, wanted = self.offered, self.wanted(snapshot)
+        fresh = {
+            name
+            for name, resource in wanted.items()
             if name not in offered or offered[name].version != resource.version
-        ]
+        }
+        if not fresh:
+            return []
+        return [wanted[name] for name in wanted if name in fresh or name in self.refused]
 
     def gone(self, snapshot: Snapshot) -> list[str]:
         """List what the node was offered and should no longer have."""
@@ -62,3 +72,9 @@ class Subscription:
             for name in self.names
             if name not in existing and name not in self.offered and name not in self.absent
         )
+
+    def forget_refused(self, names: set[str]) -> None:
+        """Note that a refusal of some names matters no more."""
+        self.refused -= names
+        if not self.refused:
+            self.reason = ""
