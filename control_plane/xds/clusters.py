@@ -22,7 +22,6 @@ def cluster_resources(
     if not endpoint.is_address:
         cluster.type = m.cluster.ClusterDiscoveryType.STRICT_DNS
         cluster.dns_lookup_family = m.cluster.ClusterDnsLookupFamily.V4_PREFERRED
-        cluster.respect_dns_ttl = True
         cluster.load_assignment = assignment(name, endpoint)
         return (Resource.of(name, cluster),)
     cluster.type = m.cluster.ClusterDiscoveryType.EDS

