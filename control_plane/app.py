@@ -17,10 +17,12 @@ from control_plane.administration.service import Administration, Located
 from control_plane.database.store import Store
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory
+from control_plane.directory.survey import survey
 from control_plane.handlers.cloud import Cloud
 from control_plane.identity.keystone import Keystone, KeystoneError
 from control_plane.identity.tokens import TokenVerifier
-from control_plane.model.errors import StartupError
+from control_plane.model.errors import Invalid, InUse, StartupError, unavailable
+from control_plane.model.owner import Owner
 from control_plane.observability.metrics import Metrics
 from control_plane.observability.web import application as metrics_application
 from control_plane.pods.client import PodClient
@@ -104,12 +106,24 @@ class ControlPlane:
 
     async def _locate(self, resource_id: str) -> Located | None:
         """Find an id for an operator: the store first, then all pods with the gateway's token."""
-        owner = await self.store.owner(resource_id)
-        if owner is not None:
-            pod = self.registry.view.fleet.get(owner.pod)
-            zone = pod.availability_zone if pod else ""
-            return Located(owner, zone, "database")
-        return None
+        owner, source = await self.store.owner(resource_id), "database"
+        if owner is None:
+            owner, source = await self._survey(resource_id), "pods"
+        if owner is None:
+            return None
+        pod = self.registry.view.fleet.get(owner.pod)
+        return Located(owner, pod.availability_zone if pod else "", source)
+
+    async def _survey(self, resource_id: str) -> Owner | None:
+        view = self.registry.view
+        try:
+            token = await self.keystone.token()
+        except KeystoneError as error:
+            message = "Keystone cannot be reached."
+            raise unavailable(message) from error
+        own = await self.verifier.verify(token)
+        pods = {service.name: view.with_service(service.name) for service in SERVICES}
+        return await survey(self.client, SERVICES, pods, resource_id, token, own.project_id)
 
     async def checks(self) -> Mapping[str, str | None]:
         """Say what readiness depends on."""
@@ -202,14 +216,16 @@ async def _grpc(plane: ControlPlane, listen: Address) -> AsyncIterator[None]:
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Run a control plane until `stop` is set; StartupError when it cannot start."""
-    settings.runtime_directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = Store.open(settings.database)
     plane = ControlPlane(settings, store)
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         await stack.enter_async_context(plane.client)
-        if settings.pods:
+        try:
             await plane.administration.apply(settings.pods)
+        except (Invalid, InUse) as error:
+            message = f"pods: {error}"
+            raise StartupError(message) from error
         await plane.registry.start()
         await plane._publish(plane.registry.view)  # noqa: SLF001  # also when there is no pod yet
         await stack.enter_async_context(_grpc(plane, settings.xds.listen))
