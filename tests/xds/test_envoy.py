@@ -232,6 +232,22 @@ async def test_pods_come_and_go_under_load(either: Gateway) -> None:
         assert answer.headers["retry-after"] == "5"
 
 
+async def test_a_request_outlives_its_pod(gateway: Gateway) -> None:
+    gateway.upstreams["Pod2"].delay = 1.0
+    headers = {TO: "Pod2/compute"}
+
+    async def slow() -> int:
+        async with gateway.session.post(f"{gateway.url}/v2.1/x", headers=headers) as answer:
+            return answer.status
+
+    request = asyncio.create_task(slow())
+    await eventually(lambda: "POST /v2.1/x" in gateway.upstreams["Pod2"].requests)
+    gateway.publish("Pod1")
+    await gateway.synced()
+
+    assert await request == 200
+
+
 async def test_a_refused_resource_is_sent_once_and_the_last_good_one_stays(
     either: Gateway,
 ) -> None:
