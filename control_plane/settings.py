@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -67,7 +68,8 @@ def _address(value: object) -> object:
     return Address.parse(value) if isinstance(value, str) else value
 
 
-Listen = Annotated[Address, BeforeValidator(_address)]
+# NoDecode: the environment has the text itself, not JSON as for other objects.
+Listen = Annotated[Address, NoDecode, BeforeValidator(_address)]
 
 
 class _Section(BaseModel):

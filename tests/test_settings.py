@@ -1,0 +1,162 @@
+"""Settings: the file, the environment before it, and one line for what is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from control_plane.model.errors import StartupError
+from control_plane.settings import Address, load
+
+IDENTITY = """
+identity: {auth_url: "http://keystone:5000/v3/", username: trio2o, password: hunter2}
+"""
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "trio2o.yaml"
+    path.write_text(IDENTITY)
+    return path
+
+
+def test_everything_but_identity_has_a_default(file: Path) -> None:
+    settings = load(file)
+
+    assert settings.region == "RegionOne"
+    assert str(settings.listen) == "0.0.0.0:8080"
+    assert settings.identity.auth_url == "http://keystone:5000/v3"
+    assert settings.identity.project_name == "service"
+    assert settings.database == "sqlite:///trio2o.db"
+    assert str(settings.admin.listen) == "127.0.0.1:19996"
+    assert str(settings.xds.listen) == "127.0.0.1:18000"
+    assert str(settings.metrics.listen) == "127.0.0.1:9091"
+    assert str(settings.envoy.admin) == "127.0.0.1:9901"
+    assert settings.envoy.concurrency == 0
+    assert (settings.timeouts.pod, settings.timeouts.list, settings.timeouts.keystone) == (
+        60,
+        30,
+        10,
+    )
+    assert (settings.log.level, settings.log.format) == ("info", "json")
+    assert settings.pods == []
+
+
+def test_a_file_sets_keys(file: Path) -> None:
+    file.write_text(f"{IDENTITY}\nlisten: '[::]:80'\npods: [{{name: Pod1, labels: {{a: b}}}}]\n")
+
+    settings = load(file)
+
+    assert settings.listen == Address("::", 80)
+    assert settings.pods == [{"name": "Pod1", "labels": {"a": "b"}}]
+
+
+def test_the_environment_comes_before_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIO2O_IDENTITY__PASSWORD", "other")
+    monkeypatch.setenv("TRIO2O_LISTEN", "127.0.0.1:81")
+    monkeypatch.setenv("TRIO2O_XDS__LISTEN", "[::1]:82")
+    monkeypatch.setenv("TRIO2O_ENVOY__CONCURRENCY", "2")
+    monkeypatch.setenv("TRIO2O_PODS", '[{"name": "Pod1"}]')
+    file.write_text(f"{IDENTITY}\nlisten: 127.0.0.1:80\n")
+
+    settings = load(file)
+
+    assert settings.identity.password.get_secret_value() == "other"
+    assert settings.identity.username == "trio2o"
+    assert settings.listen.port == 81
+    assert settings.xds.listen == Address("::1", 82)
+    assert settings.envoy.concurrency == 2
+    assert settings.pods == [{"name": "Pod1"}]
+
+
+def test_the_environment_alone_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIO2O_IDENTITY__AUTH_URL", "http://keystone:5000/v3")
+    monkeypatch.setenv("TRIO2O_IDENTITY__USERNAME", "trio2o")
+    monkeypatch.setenv("TRIO2O_IDENTITY__PASSWORD", "hunter2")
+
+    assert load(None).identity.username == "trio2o"
+
+
+def test_the_password_is_shown_nowhere(file: Path) -> None:
+    assert "hunter2" not in repr(load(file))
+
+
+@pytest.mark.parametrize(
+    ("added", "fault"),
+    [
+        ("listen: 8080", "listen: "),
+        ("listen: localhost", "listen: not an address of the form host:port: 'localhost'"),
+        ("xds: {listen: 'a:99999'}", "xds.listen: no port is higher than 65535: 'a:99999'"),
+        ("xds: {port: 1}", "xds.port: is no key of trio2o.yaml"),
+        ("regoin: x", "regoin: is no key of trio2o.yaml"),
+        ("envoy: {concurrency: -1}", "envoy.concurrency: "),
+        ("envoy: {egress: 'unix:egress.sock'}", "envoy.egress: not an absolute path"),
+        ("timeouts: {pod: 0}", "timeouts.pod: "),
+        ("log: {level: loud}", "log.level: "),
+        ("- a\n- b", "not YAML"),
+        ("identity: hunter2", "identity: "),
+        ("identity: {username: x, password: hunter2, auth_url: ftp://x}", "identity.auth_url: "),
+        ("identity: {password: [hunter2]}", "identity.auth_url: is required"),
+    ],
+)
+def test_a_wrong_key_is_named_in_one_line(file: Path, added: str, fault: str) -> None:
+    file.write_text(f"{'' if 'identity' in added else IDENTITY}\n{added}\n")
+
+    with pytest.raises(StartupError) as caught:
+        load(file)
+
+    text = str(caught.value)
+    assert text.startswith(f"{file}: ")
+    assert fault in text
+    assert "\n" not in text
+    assert "hunter2" not in text
+
+
+def test_wrong_json_in_the_environment_is_one_line(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRIO2O_PODS", "[")
+
+    with pytest.raises(StartupError, match="pods"):
+        load(file)
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StartupError, match="No such file"):
+        load(tmp_path / "trio2o.yaml")
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1:80", "localhost:0", "[::1]:8080"])
+def test_an_address_is_written_as_it_was_read(text: str) -> None:
+    assert str(Address.parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", ":80", "a", "a:", "a:b", "::1:80", "[]:80", "a:-1", "a:1²"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not an address"):
+        Address.parse(text)
+
+
+def test_the_egress_socket_is_this_users_and_this_gateways(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = load(file).egress
+    monkeypatch.setenv("TRIO2O_LISTEN", "0.0.0.0:8081")
+    other = load(file).egress
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/0")
+    in_runtime = load(file).egress
+
+    assert one != other
+    assert one.startswith("unix:/tmp/trio2o-")
+    assert in_runtime.startswith("unix:/run/user/0/trio2o-")
+    assert len(one.removeprefix("unix:")) < 108
+
+
+def test_the_egress_listener_can_be_chosen(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIO2O_ENVOY__EGRESS", "127.0.0.1:15001")
+
+    assert load(file).egress == "127.0.0.1:15001"
