@@ -108,7 +108,12 @@ class DeltaClient:
         url = response.type_url
         request = DeltaDiscoveryRequest(type_url=url, response_nonce=response.nonce)
         if accept:
-            self.has[url] |= {entry.name: entry.version for entry in response.resources}
+            # What a node no longer asks for it ignores.
+            self.has[url] |= {
+                entry.name: entry.version
+                for entry in response.resources
+                if url == CLUSTER or entry.name in self.asked
+            }
             for name in response.removed_resources:
                 self.has[url].pop(name, None)
         else:
