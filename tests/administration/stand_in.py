@@ -1,5 +1,6 @@
 """An administration over a real database, with stand-ins for Keystone, the pods and Envoy."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ class StandIn:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.changes = 0
+        self.changed = asyncio.Event()
         self.nodes: list[NodeStatus] = [node(SyncState.SYNCED)]
         self.administration = Administration(
             store,
@@ -53,6 +55,7 @@ class StandIn:
 
     async def _changed(self) -> None:
         self.changes += 1
+        self.changed.set()
 
 
 def node(state: SyncState, reason: str = "") -> NodeStatus:

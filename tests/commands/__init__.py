@@ -1,0 +1,1 @@
+"""The trio2o command."""
