@@ -21,7 +21,7 @@ from control_plane.directory.survey import survey
 from control_plane.handlers.cloud import Cloud
 from control_plane.identity.keystone import Keystone, KeystoneError
 from control_plane.identity.tokens import TokenVerifier
-from control_plane.model.errors import Invalid, InUse, StartupError, unavailable
+from control_plane.model.errors import InUse, Invalid, StartupError, unavailable
 from control_plane.model.owner import Owner
 from control_plane.observability.metrics import Metrics
 from control_plane.observability.web import application as metrics_application

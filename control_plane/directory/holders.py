@@ -5,10 +5,9 @@ Copies come and go, unlike owners, so this is kept for a short time only.
 
 import time
 from collections.abc import Callable, Sequence
-from http import HTTPStatus
 
 from control_plane.directory.lookup import Directory, Found, Question
-from control_plane.model.errors import Refused, unavailable
+from control_plane.model.errors import unavailable
 from control_plane.model.pod import Pod
 
 #: How long the pods that have a copy are remembered, seconds.
@@ -38,8 +37,11 @@ class Holders:
             self._known[key] = (self._clock() + HOLDERS_SECONDS, found)
         return found
 
-    async def first(self, question: Question, pods: Sequence[Pod]) -> Pod:
-        """Pick the first pod in order that has the thing; Refused(404) or Refused(503) if none."""
+    async def first(self, question: Question, pods: Sequence[Pod]) -> Pod | None:
+        """Pick the first pod in order that has the thing; None when every pod said 404.
+
+        Raises Refused(503) when none has it and one could not be asked.
+        """
         found = await self.of(question, pods)
         for pod in pods:
             if pod.name in found.holders:
@@ -47,8 +49,7 @@ class Holders:
         if found.missing:
             message = f"The {question.resource} could not be looked up everywhere; try again."
             raise unavailable(message)
-        message = f"No {question.resource} with the id {question.id} could be found."
-        raise Refused(HTTPStatus.NOT_FOUND, message)
+        return None
 
     def forget(self, resource: str, resource_id: str) -> None:
         """Drop what is known of a thing, because a copy was made or removed."""

@@ -51,18 +51,16 @@ async def require_same_pod(cloud: Cloud, call: Call, pod: Pod, subject: str) -> 
 
 
 async def route(cloud: Cloud, call: Call) -> Decision:
-    """Find the owner and forward there; 404 when no pod has the id."""
+    """Find the owner and forward there; an id that no pod has goes to any pod for its 404."""
     subject = owner_reference(call)
     if subject is None:
         return Forward(call.any_pod(), "any")
     resource, resource_id = subject
     pod = await cloud.owner(call, resource, resource_id)
-    if pod is None and call.operation.owner is not None:
-        # A reference in the body: let a pod say what is wrong with it, in its own words.
-        return Forward(call.any_pod(), "any")
     if pod is None:
-        message = f"{resource.replace('_', ' ').capitalize()} {resource_id} could not be found."
-        raise Refused(HTTPStatus.NOT_FOUND, message)
+        # Every pod said that it does not have it: one of them says so to the client, in the
+        # service's own words.
+        return Forward(call.any_pod(), "nowhere")
     if call.operation.same_pod:
         await require_same_pod(cloud, call, pod, resource.replace("_", " "))
     if call.operation.creates:

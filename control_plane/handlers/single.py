@@ -13,4 +13,6 @@ async def single(cloud: Cloud, call: Call) -> Decision:
     if question is None:
         return Forward(call.any_pod(), "any")
     pod = await cloud.holders.first(question, call.able_pods)
+    if pod is None:
+        return Forward(call.any_pod(), "nowhere")
     return Forward(pod, "holder", watch=watcher(cloud, call, pod))

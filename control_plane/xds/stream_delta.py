@@ -48,7 +48,9 @@ class DeltaStream(Stream[DeltaDiscoveryResponse]):
         if changed:
             # A removal that was refused is tried again together with a change.
             existing = subscription.wanted(snapshot)
-            missing.extend(sorted(subscription.refused.difference(existing, missing)))
+            missing.extend(
+                sorted(subscription.refused.difference(existing, subscription.offered, missing))
+            )
         if not changed and not missing and not subscription.due:
             return None
         subscription.offered.update({resource.name: resource for resource in changed})
