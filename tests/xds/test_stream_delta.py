@@ -166,3 +166,18 @@ def test_the_good_parts_of_a_refused_response_come_with_the_next_change() -> Non
     (second,) = under_test.update(snapshot("a=2", "b"))
 
     assert names(second) == ["a", "b"]
+
+
+def test_a_refused_name_that_went_and_came_is_sent_again() -> None:
+    under_test = stream(snapshot("a"))
+    (first,) = under_test.receive(ask(ENDPOINT, "a", "b"))
+    under_test.receive(ask(ENDPOINT, nonce=first.nonce, error="no"))
+    (second,) = under_test.update(snapshot("b"))
+    (removal,) = under_test.receive(ask(ENDPOINT, nonce=second.nonce))
+    under_test.receive(ask(ENDPOINT, nonce=removal.nonce))
+
+    (third,) = under_test.update(snapshot("a", "b"))
+
+    assert (names(second), list(second.removed_resources)) == (["b"], [])
+    assert list(removal.removed_resources) == ["a"]
+    assert names(third) == ["a"]
