@@ -5,6 +5,7 @@ line on stderr and status 1; click ends a wrong usage with status 2.
 """
 
 import importlib
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -46,6 +47,8 @@ class Group(click.Group):
         entry = _COMMANDS.get(cmd_name)
         if entry is None:
             return None
+        # Read when gRPC is imported; our only child becomes Envoy at once and never speaks gRPC.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         module, _, name = entry[0].partition(":")
         found = getattr(importlib.import_module(f"control_plane.commands.{module}"), name)
         return found if isinstance(found, click.Command) else None

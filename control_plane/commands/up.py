@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ctypes
-import os
 import signal
 import socket
 from asyncio.subprocess import Process
@@ -33,8 +32,6 @@ _PR_SET_PDEATHSIG = 1
 @config_option()
 def up(*, config: Path | None) -> None:
     """Run the control plane and Envoy together, in the foreground, until a signal comes."""
-    # gRPC's care for children that go on using it: ours becomes Envoy at once.
-    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     uvloop.run(run_up(settings_of(config)))
 
 
