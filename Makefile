@@ -11,7 +11,10 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 SAY := @printf '\033[1m== %s\033[0m\n'
-export PIP_DISABLE_PIP_VERSION_CHECK := 1 PIP_ROOT_USER_ACTION := ignore
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+# The second cloud has its own name for its zone, as clouds do.
+export TRIO2O_PODS_INNER_AZS ?= az1 nova
 
 .PHONY: help venv pods pods-down demo demo-down test lint unit clean
 

@@ -192,7 +192,7 @@ class Processes:
         except OSError:
             return
         message = (
-            f"port {port} of {name} is taken by another program; another bed? "
-            "Choose TRIO2O_PODS_BASE to use it or TRIO2O_PODS_PORT_BASE for other ports"
+            f"port {port} of {name} is taken by another program, perhaps another bed: "
+            "choose TRIO2O_PODS_BASE to use it or TRIO2O_PODS_PORT_BASE for other ports"
         )
         raise BedError(message)
