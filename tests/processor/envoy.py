@@ -1,0 +1,255 @@
+"""An Envoy that holds one conversation with the processor, and a cloud of two scripted pods."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
+from multidict import CIMultiDict
+
+from control_plane.directory.holders import Holders
+from control_plane.directory.lookup import Directory
+from control_plane.handlers import Cloud
+from control_plane.identity.tokens import TokenVerifier
+from control_plane.model.binding import Binding
+from control_plane.model.caller import Caller
+from control_plane.model.endpoint import Endpoint
+from control_plane.model.errors import PodUnreachable
+from control_plane.model.fleet import Fleet
+from control_plane.model.microversion import Microversion, MicroversionRange
+from control_plane.model.owner import Owner
+from control_plane.model.pod import Pod
+from control_plane.observability.metrics import Metrics
+from control_plane.pb import ext_proc_pb2 as pb
+from control_plane.pods.client import PodAnswer, PodRequest
+from control_plane.pods.facts import PodFacts
+from control_plane.pods.registry import View
+from control_plane.processor.conversation import Conversation
+from control_plane.services.catalog import SERVICES
+from control_plane.services.table import Table
+
+POD1 = Pod("id-1", "Pod1", "az1", "inner1")
+POD2 = Pod("id-2", "Pod2", "az2", "inner2")
+_VERSIONS = MappingProxyType(
+    {
+        "compute": MicroversionRange(Microversion(2, 1), Microversion(2, 96)),
+        "volume": MicroversionRange(Microversion(3, 0), Microversion(3, 70)),
+    }
+)
+TABLES = MappingProxyType({service.name: Table(service) for service in SERVICES})
+
+#: Answers a request of the control plane to a pod: a status and a JSON body; None: no answer.
+Script = Callable[[Pod, PodRequest], tuple[int, Any] | None]
+
+
+def facts(number: int) -> PodFacts:
+    """Say where the services of a pod stand."""
+    endpoints = {
+        service.name: Endpoint("http", f"10.0.0.{number}", 9000 + index)
+        for index, service in enumerate(SERVICES)
+    }
+    return PodFacts(endpoints, _VERSIONS)
+
+
+VIEW = View(Fleet.of([POD1, POD2]), {"Pod1": facts(1), "Pod2": facts(2)})
+
+
+@dataclass
+class Registry:
+    """The view, and no path before the version in any pod."""
+
+    view: View = VIEW
+
+    def path_prefix(self, pod: str, service: str) -> str | None:
+        endpoint = self.view.endpoint(pod, service)
+        return endpoint.path if endpoint else None
+
+
+@dataclass
+class Pods:
+    """Pods that answer by a script and remember what they were asked."""
+
+    script: Script
+    asked: list[tuple[str, PodRequest]] = field(default_factory=list)
+
+    async def ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
+        self.asked.append((pod.name, request))
+        answer = self.script(pod, request)
+        if answer is None:
+            raise PodUnreachable(pod.name, "gone")
+        status, body = answer
+        headers = CIMultiDict({"content-type": "application/json"})
+        return PodAnswer(pod, status, headers, json.dumps(body).encode())
+
+    async def ask_all(
+        self, pods: Iterable[Pod], request: PodRequest
+    ) -> tuple[list[PodAnswer], list[PodUnreachable]]:
+        answers: list[PodAnswer] = []
+        missing: list[PodUnreachable] = []
+        for pod in pods:
+            try:
+                answers.append(await self.ask(pod, request))
+            except PodUnreachable as error:
+                missing.append(error)
+        return answers, missing
+
+
+class Store:
+    """Owners and bindings in dictionaries."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Owner] = {}
+        self.bound: list[Binding] = []
+
+    async def owner(self, id: str) -> Owner | None:  # noqa: A002
+        return self.rows.get(id)
+
+    async def record(self, owners: Iterable[Owner]) -> None:
+        self.rows.update({owner.id: owner for owner in owners})
+
+    async def bindings(
+        self, project_id: str | None = None, pod_id: str | None = None
+    ) -> list[Binding]:
+        return [
+            entry
+            for entry in self.bound
+            if project_id in (None, entry.project_id) and pod_id in (None, entry.pod_id)
+        ]
+
+    async def bind(self, project_id: str, availability_zone: str, pod_id: str) -> Binding:
+        for entry in self.bound:
+            if (entry.project_id, entry.availability_zone) == (project_id, availability_zone):
+                return entry
+        now = datetime.now(UTC)
+        entry = Binding(str(len(self.bound)), project_id, availability_zone, pod_id, now)
+        self.bound.append(entry)
+        return entry
+
+    async def rebind(self, binding: Binding, pod_id: str) -> Binding:
+        self.bound.remove(binding)
+        return await self.bind(binding.project_id, binding.availability_zone, pod_id)
+
+
+class Keystone:
+    """Knows the tokens `user` and `admin`."""
+
+    auth_url = "http://keystone:5000/v3"
+
+    async def validate(self, token: str) -> Caller | None:
+        roles = {"user": {"member"}, "admin": {"admin"}}.get(token)
+        return Caller(token, "a1b2", frozenset(roles), token, 4e9) if roles else None
+
+
+@dataclass
+class Said:
+    """What the processor said, and the messages it was said with."""
+
+    replies: list[pb.ProcessingResponse]
+
+    @property
+    def last(self) -> pb.ProcessingResponse:
+        return self.replies[-1]
+
+    @property
+    def routed(self) -> Mapping[str, str]:
+        """The headers a Forward sets."""
+        for reply in self.replies:
+            for phase in ("request_headers", "request_body"):
+                if reply.HasField(phase):
+                    changed = getattr(reply, phase).response.header_mutation.set_headers
+                    if changed:
+                        return {h.header.key: h.header.raw_value.decode() for h in changed}
+        return {}
+
+    @property
+    def cluster(self) -> str:
+        return self.routed.get("x-trio2o-cluster", "")
+
+    @property
+    def status(self) -> int:
+        return self.last.immediate_response.status.code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        changed = self.last.immediate_response.headers.set_headers
+        return {h.header.key: h.header.raw_value.decode() for h in changed}
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.last.immediate_response.body)
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the access log is told."""
+        return MessageToDict(self.last.dynamic_metadata).get("trio2o", {})
+
+
+class Envoy:
+    """Holds conversations over one set of pods."""
+
+    def __init__(self, script: Script | None = None, view: View = VIEW) -> None:
+        self.pods = Pods(script or (lambda _pod, _request: (404, {})))
+        self.store = Store()
+        self.metrics = Metrics()
+        self.registry = Registry(view)
+        directory = Directory(self.store, self.pods, self.metrics)
+        self.cloud = Cloud(
+            directory, Holders(directory), self.pods, self.store, TokenVerifier(Keystone())
+        )
+
+    async def exchange(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        answer: tuple[int, object] | None = None,
+        token: str = "user",
+        **headers: str,
+    ) -> Said:
+        """Send a request and, when it is forwarded and the processor asks, the pod's answer."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
+        fields = {
+            ":method": method,
+            ":path": path,
+            ":scheme": "http",
+            ":authority": "gateway:8080",
+            "x-request-id": "11111111-1111-4111-8111-111111111111",
+            "x-auth-token": token,
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        said = Said([])
+
+        async def messages() -> AsyncIterator[pb.ProcessingRequest]:
+            head = _headers(fields, end=not raw)
+            yield pb.ProcessingRequest(request_headers=head)
+            mode = said.last.mode_override
+            if mode.request_body_mode == pb.ProcessingMode.BUFFERED and raw:
+                yield pb.ProcessingRequest(request_body=pb.HttpBody(body=raw, end_of_stream=True))
+            if answer is None or mode.response_header_mode != pb.ProcessingMode.SEND:
+                return
+            status, content = answer
+            data = json.dumps(content).encode()
+            yield pb.ProcessingRequest(
+                response_headers=_headers({":status": str(status)}, end=not data)
+            )
+            if mode.response_body_mode == pb.ProcessingMode.BUFFERED:
+                yield pb.ProcessingRequest(response_body=pb.HttpBody(body=data, end_of_stream=True))
+
+        conversation = Conversation(self.registry, self.cloud, TABLES, self.metrics)
+        async for reply in conversation.run(messages()):
+            said.replies.append(reply)
+        return said
+
+
+def _headers(fields: Mapping[str, str], *, end: bool) -> pb.HttpHeaders:
+    return pb.HttpHeaders(
+        headers=pb.HeaderMap(
+            headers=[
+                pb.HeaderValue(key=name, raw_value=value.encode()) for name, value in fields.items()
+            ]
+        ),
+        end_of_stream=end,
+    )
