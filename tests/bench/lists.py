@@ -59,10 +59,10 @@ def token(auth_url: str, user: str, password: str, project: str) -> str:
             "scope": {"project": {"name": project, "domain": domain}},
         }
     }
-    request = urllib.request.Request(  # noqa: S310  # the operator's own Keystone
+    request = urllib.request.Request(  # the operator's own Keystone
         f"{auth_url}/auth/tokens", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
+    with urllib.request.urlopen(request) as answer:
         return str(answer.headers["X-Subject-Token"])
 
 
