@@ -14,7 +14,10 @@ from control_plane.database.engine import Database
 from control_plane.database.schema import facts, owners, pods
 from control_plane.model.errors import Conflict, InUse, Missing
 from control_plane.model.fleet import Fleet
-from control_plane.model.pod import Pod, PodState
+from control_plane.model.pod import HIGHEST_NUMBER, Pod, PodState
+
+#: How often a number is looked for when replicas make pods at once.
+_ATTEMPTS = 8
 
 
 class PodTable:
@@ -37,20 +40,27 @@ class PodTable:
             updated_at=None,
         )
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(pods).values(_values(created)))
+        async def work(connection: AsyncConnection) -> Pod:
+            numbered = replace(created, number=await _free_number(connection))
+            await connection.execute(insert(pods).values(_values(numbered)))
+            return numbered
 
-        try:
-            await self.database.write(work)
-        except IntegrityError as error:
-            message = f"a pod named {pod.name} exists already"
-            raise Conflict(message) from error
-        return created
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self.database.write(work)
+            except IntegrityError as error:
+                # The name is taken, or another replica took the number at the same moment.
+                if (await self.fleet()).get(pod.name) is not None:
+                    message = f"a pod named {pod.name} exists already"
+                    raise Conflict(message) from error
+        message = f"the pod {pod.name} found no free number; try again"
+        raise Conflict(message)
 
     async def replace_pod(self, pod: Pod) -> Pod:
         """Write a pod over the one of the same name, which keeps its id; Missing if none is."""
         changed = _values(replace(pod, updated_at=datetime.now(UTC)))
-        del changed["id"], changed["name"], changed["created_at"]
+        for kept in ("id", "name", "number", "created_at"):
+            del changed[kept]
 
         async def work(connection: AsyncConnection) -> RowMapping | None:
             await connection.execute(update(pods).where(pods.c.name == pod.name).values(changed))
@@ -91,6 +101,19 @@ class PodTable:
 async def _count_owned(connection: AsyncConnection, pod: str) -> int:
     query = select(func.count()).where(owners.c.pod == pod, owners.c.deleted_at.is_(None))
     return int((await connection.execute(query)).scalar_one())
+
+
+async def _free_number(connection: AsyncConnection) -> int:
+    """Find a number for a new pod: behind the highest, and a gap only when there is no other."""
+    taken = set((await connection.execute(select(pods.c.number))).scalars())
+    following = max(taken, default=0) + 1
+    if following <= HIGHEST_NUMBER:
+        return following
+    free = next((number for number in range(1, following) if number not in taken), None)
+    if free is None:
+        message = f"there are {HIGHEST_NUMBER} pods already"
+        raise Conflict(message)
+    return free
 
 
 def _pod(row: RowMapping) -> Pod:

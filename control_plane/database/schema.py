@@ -81,7 +81,9 @@ pods = Table(
     Column("endpoints", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime),
+    Column("number", Integer, nullable=False, server_default="0"),
     UniqueConstraint("name"),
+    Index(None, "number", unique=True),
 )
 
 bindings = Table(

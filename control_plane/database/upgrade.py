@@ -16,15 +16,17 @@ _LOCK = 7_312_026
 _LOCK_SECONDS = 60
 
 
-async def upgrade(url: str) -> None:
+async def upgrade(url: str, revision: str = "head") -> None:
     """Bring a database to the present schema, from any earlier one or from nothing.
+
+    A test of a migration names an earlier `revision` to stop at.
 
     Raises StartupError when the database cannot be reached or refuses.
     """
     engine = open_engine(url)
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, revision)
     except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         message = f"database: {' '.join(str(cause).split())}"
@@ -33,7 +35,7 @@ async def upgrade(url: str) -> None:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     # SQLite needs no lock of its own: the transaction began with its write lock.
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
@@ -44,4 +46,4 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+#: The highest number a pod can have: twelve bits of an integer that users see.
+HIGHEST_NUMBER = 4095
+
 
 class PodState(StrEnum):
     """What a pod may be used for."""
@@ -23,6 +26,8 @@ class Pod:
     `endpoints` maps a service's name (compute, volume, image, network, placement) to a URL and
     holds only what the operator set: the rest is read from the Keystone catalog.
     `pod_availability_zone` is the zone's name inside the pod; empty means that creates carry none.
+    `number` is given by the store, from 1 to `HIGHEST_NUMBER`, and never changes: integers that
+    pods count for themselves are told apart by it. 0: the store has not seen the pod yet.
     """
 
     id: str
@@ -36,6 +41,7 @@ class Pod:
     endpoints: Mapping[str, str] = field(default_factory=dict)
     created_at: datetime | None = None
     updated_at: datetime | None = None
+    number: int = 0
 
     @property
     def serves(self) -> bool:

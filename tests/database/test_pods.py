@@ -1,5 +1,6 @@
 """Pods in the database."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -111,3 +112,46 @@ async def test_a_deleted_pod_takes_its_bindings_and_facts_along(store: Store) ->
 
     assert await store.bindings() == []
     assert await store.facts("Pod1") == {}
+
+
+async def test_each_pod_gets_a_number_once(store: Store, replica: Store) -> None:
+    numbers = {}
+    for name in ("c", "a", "b"):
+        numbers[name] = (
+            await store.create_pod(Pod(id="", name=name, availability_zone="1"))
+        ).number
+
+    changed = await replica.replace_pod(Pod(id="", name="a", availability_zone="2", number=77))
+    await store.delete_pod("c")
+    later = await replica.create_pod(Pod(id="", name="d", availability_zone="1"))
+
+    assert numbers == {"c": 1, "a": 2, "b": 3}
+    assert changed.number == 2
+    assert later.number == 4
+
+
+async def test_a_gap_is_filled_only_when_the_numbers_are_used_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("control_plane.database.pods.HIGHEST_NUMBER", 2)
+    for name in ("a", "b"):
+        await store.create_pod(Pod(id="", name=name, availability_zone="1"))
+    with pytest.raises(Conflict, match="2 pods already"):
+        await store.create_pod(Pod(id="", name="c", availability_zone="1"))
+
+    await store.delete_pod("a")
+
+    assert (await store.create_pod(Pod(id="", name="c", availability_zone="1"))).number == 1
+
+
+async def test_pods_made_by_several_replicas_at_once_differ_in_number(
+    store: Store, replica: Store
+) -> None:
+    made = await asyncio.gather(
+        *(
+            (store, replica)[n % 2].create_pod(Pod(id="", name=f"p{n}", availability_zone="1"))
+            for n in range(6)
+        )
+    )
+
+    assert sorted(pod.number for pod in made) == [1, 2, 3, 4, 5, 6]

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from control_plane.database import upgrade
+from control_plane.database import Store, upgrade
 from control_plane.database.engine import open_engine
 from control_plane.database.schema import metadata
 from control_plane.model.errors import StartupError
@@ -32,7 +32,7 @@ async def test_replicas_that_start_at_once_upgrade_once(empty_database: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("url", "text"),
+    ("url", "reason"),
     [
         ("trio2o.db", "not a URL"),
         ("oracle://host/trio2o", "oracle is none of"),
@@ -42,9 +42,42 @@ async def test_replicas_that_start_at_once_upgrade_once(empty_database: str) -> 
         ("mysql://user:secret@127.0.0.1:1/trio2o", "database: "),
     ],
 )
-async def test_a_database_that_cannot_be_used_is_one_line(url: str, text: str) -> None:
-    with pytest.raises(StartupError, match=text) as caught:
+async def test_a_database_that_cannot_be_used_is_one_line(url: str, reason: str) -> None:
+    with pytest.raises(StartupError, match=reason) as caught:
         await upgrade(url)
 
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+async def test_pods_of_an_older_schema_are_numbered_and_keep_their_bindings(
+    empty_database: str,
+) -> None:
+    await upgrade(empty_database, "0001")
+    engine = open_engine(empty_database)
+    async with engine.begin() as connection:
+        for number, name in enumerate(("b", "a"), start=1):
+            await connection.execute(
+                text(
+                    "INSERT INTO pods (id, name, availability_zone, pod_availability_zone,"
+                    " data_center, state, weight, labels, endpoints, created_at) VALUES"
+                    f" ('{name}', '{name}', 'az', '', '', 'enabled', 1, '{{}}', '{{}}',"
+                    f" '2026-01-0{number} 00:00:00')"
+                )
+            )
+        await connection.execute(
+            text(
+                "INSERT INTO bindings (id, project_id, availability_zone, pod_id, created_at)"
+                " VALUES ('1', 'project', 'az', 'a', '2026-01-01 00:00:00')"
+            )
+        )
+    await engine.dispose()
+
+    await upgrade(empty_database)
+    store = Store.open(empty_database)
+    fleet = await store.fleet()
+    bindings = await store.bindings()
+    await store.close()
+
+    assert {pod.name: pod.number for pod in fleet} == {"b": 1, "a": 2}
+    assert [binding.pod_id for binding in bindings] == ["a"]
