@@ -51,8 +51,8 @@ def configure(level: str, form: Literal["json", "console"]) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # Nothing is logged a request, so that loggers need no cache, and stderr may be redirected.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     # keystoneauth1 logs requests at DEBUG, tokens hashed; warnings are all that is wanted.
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)

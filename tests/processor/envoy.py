@@ -134,12 +134,15 @@ class Store:
 
 
 class Keystone:
-    """Knows the tokens `user` and `admin`."""
+    """Knows the tokens `user` and `admin`, and those a test adds."""
 
     auth_url = "http://keystone:5000/v3"
 
+    def __init__(self) -> None:
+        self.tokens = {"user": {"member"}, "admin": {"admin"}}
+
     async def validate(self, token: str) -> Caller | None:
-        roles = {"user": {"member"}, "admin": {"admin"}}.get(token)
+        roles = self.tokens.get(token)
         return Caller(token, "a1b2", frozenset(roles), token, 4e9) if roles else None
 
 
@@ -195,9 +198,10 @@ class Envoy:
         self.store = Store()
         self.metrics = Metrics()
         self.registry = Registry(view)
+        self.keystone = Keystone()
         directory = Directory(self.store, self.pods, self.metrics)
         self.cloud = Cloud(
-            directory, Holders(directory), self.pods, self.store, TokenVerifier(Keystone())
+            directory, Holders(directory), self.pods, self.store, TokenVerifier(self.keystone)
         )
 
     async def exchange(

@@ -1,0 +1,140 @@
+"""The pods as they are now, from the store, the catalog and the pods themselves."""
+
+import json
+from collections.abc import Mapping
+
+from multidict import CIMultiDict
+
+from control_plane.identity.keystone import KeystoneError
+from control_plane.model.endpoint import Endpoint
+from control_plane.model.errors import PodUnreachable
+from control_plane.model.fleet import Fleet
+from control_plane.model.microversion import Microversion
+from control_plane.model.pod import Pod, PodState
+from control_plane.pods.client import PodAnswer, PodRequest
+from control_plane.pods.registry import Registry, View
+from control_plane.services.catalog import SERVICES
+
+POD1, POD2 = Pod("1", "Pod1", "az1"), Pod("2", "Pod2", "az2")
+
+
+class Store:
+    def __init__(self, *pods: Pod) -> None:
+        self.pods = list(pods)
+        self.stored: dict[str, dict[str, object]] = {}
+
+    async def fleet(self) -> Fleet:
+        return Fleet.of(self.pods)
+
+    async def facts(self, pod: str) -> Mapping[str, object]:
+        return self.stored.get(pod, {})
+
+    async def put_fact(self, pod: str, key: str, value: object) -> None:
+        self.stored.setdefault(pod, {})[key] = value
+
+
+class Catalog:
+    def __init__(self) -> None:
+        self.down = False
+
+    async def endpoints(self, catalog_types: tuple[str, ...]) -> dict[str, str]:
+        if self.down:
+            message = "down"
+            raise KeystoneError(message)
+        return {
+            "Pod1": f"http://10.0.0.1:80/{catalog_types[0]}/v3/a1b2",
+            "Pod2": "http://10.0.0.2:80",
+        }
+
+    async def refresh_catalog(self) -> None:
+        pass
+
+
+class Pods:
+    def __init__(self, **highest: str | None) -> None:
+        self.highest = highest
+
+    async def ask(self, pod: Pod, _: PodRequest) -> PodAnswer:
+        highest = self.highest[pod.name]
+        if highest is None:
+            raise PodUnreachable(pod.name, "gone")
+        document = {"versions": [{"min_version": "2.1", "version": highest}]}
+        return PodAnswer(pod, 200, CIMultiDict(), json.dumps(document).encode())
+
+
+async def test_endpoints_come_from_the_catalog_by_region_and_the_pods_own_win() -> None:
+    own = Pod("2", "Pod2", "az2", endpoints={"compute": "https://nova.example/compute/v2.1"})
+    registry = Registry(Store(POD1, own), Catalog(), SERVICES)
+
+    await registry.start()
+
+    view = registry.view
+    assert view.endpoint("Pod1", "compute") == Endpoint("http", "10.0.0.1", 80, "/compute")
+    assert view.endpoint("Pod2", "compute") == Endpoint("https", "nova.example", 443, "/compute")
+    assert view.endpoint("Pod2", "network") == Endpoint("http", "10.0.0.2", 80)
+    assert registry.path_prefix("Pod1", "compute") == "/compute"
+
+
+async def test_a_start_without_keystone_uses_what_was_stored() -> None:
+    store, catalog = Store(POD1), Catalog()
+    await Registry(store, catalog, SERVICES).start()
+    catalog.down = True
+
+    again = Registry(store, catalog, SERVICES)
+    await again.start()
+
+    assert again.view.endpoint("Pod1", "compute") == Endpoint("http", "10.0.0.1", 80, "/compute")
+
+
+async def test_listeners_hear_of_pods_and_endpoints_that_changed_and_of_nothing_else() -> None:
+    store = Store(POD1)
+    registry = Registry(store, Catalog(), SERVICES)
+    heard: list[View] = []
+
+    async def listen(view: View) -> None:
+        heard.append(view)
+
+    registry.subscribe(listen)
+    await registry.start()
+    await registry.refresh()
+    store.pods.append(POD2)
+    await registry.refresh()
+
+    assert [len(view.fleet.pods) for view in heard] == [1, 2]
+
+
+async def test_the_shared_range_and_who_answers_are_asked_of_the_pods_and_survive_a_restart() -> (
+    None
+):
+    store = Store(POD1, POD2)
+    registry = Registry(store, Catalog(), SERVICES)
+    registry.asker = Pods(Pod1="2.96", Pod2="2.79")
+    await registry.start()
+    await registry.ask_versions()
+
+    offered = registry.view.version_range("compute")
+    assert offered is not None
+    assert offered.maximum == Microversion(2, 79)
+
+    again = Registry(store, Catalog(), SERVICES)
+    again.asker = Pods(Pod1="2.96", Pod2=None)
+    await again.start()
+    await again.ask_versions()
+
+    assert again.view.version_range("compute") == offered
+    assert again.view.reachable("Pod1")
+    assert not again.view.reachable("Pod2")
+
+
+async def test_a_disabled_pod_is_not_asked_and_does_not_narrow_the_range() -> None:
+    off = Pod("2", "Pod2", "az2", state=PodState.DISABLED)
+    registry = Registry(Store(POD1, off), Catalog(), SERVICES)
+    registry.asker = Pods(Pod1="2.96")
+    await registry.start()
+    await registry.ask_versions()
+
+    assert registry.view.fleet.zones == ("az1",)
+    assert [pod.name for pod in registry.view.with_service("compute")] == ["Pod1"]
+    offered = registry.view.version_range("compute")
+    assert offered is not None
+    assert offered.maximum == Microversion(2, 96)
