@@ -58,6 +58,8 @@ class Question:
     project_id: str
     headers: Mapping[str, str]
     authority: str = "trio2o"
+    #: Whether several pods may have it.
+    replicated: bool = False
 
     @property
     def probe(self) -> PodRequest:

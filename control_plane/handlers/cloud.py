@@ -100,7 +100,14 @@ class Cloud:
             if service.versions:
                 path = f"/{service.versions[0]}{path}"
         return Question(
-            resource_id, resource, service.name, path, caller.project_id, headers, call.authority
+            resource_id,
+            resource,
+            service.name,
+            path,
+            caller.project_id,
+            headers,
+            call.authority,
+            kind.replicated,
         )
 
     async def owner(self, call: Call, resource: str, resource_id: str) -> Pod | None:
@@ -113,5 +120,9 @@ class Cloud:
             question = await self.question(call, resource, resource_id)
             if question is None:
                 return None
-            name = await self.directory.owner(question, call.view.with_service(question.service))
+            pods = call.view.with_service(question.service)
+            if question.replicated:
+                # Copies come and go: no owner may be remembered for ever.
+                return await self.holders.first(question, pods)
+            name = await self.directory.owner(question, pods)
         return call.view.fleet.get(name) if name else None
