@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -105,6 +105,15 @@ class Call:
             if project:
                 rest = f"/{project}{rest}"
         return self.versioned(rest)
+
+    def with_parameters(self, parameters: Mapping[str, str]) -> str:
+        """Make the request's own path with other values for what the path names."""
+        named = {**self.match.params, **parameters}
+        rest = "".join(
+            f"/{quote(named[part[1:-1]], safe='')}" if part.startswith("{") else f"/{part}"
+            for part in self.operation.path.removeprefix("/").split("/")
+        )
+        return self.versioned(f"/{self.match.project}{rest}" if self.match.project else rest)
 
     @property
     def parameters(self) -> list[tuple[str, str]]:

@@ -21,12 +21,17 @@ Watcher = Callable[[Watched], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Let Envoy carry the request to a pod; `body` replaces the client's."""
+    """Let Envoy carry the request to a pod; `body` replaces the client's.
+
+    `path`, the query included, replaces the client's where it is not empty: it holds words of the
+    pod, such as its own number of a thing.
+    """
 
     pod: Pod
     reason: str
     body: bytes | None = None
     watch: Watcher | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
