@@ -129,8 +129,7 @@ class Conversation:
 
     def _mode_with_body(self, call: Call) -> pb.ProcessingMode:
         """Choose now whether the answer is wanted: only a reply to headers may choose modes."""
-        watched = call.operation.answer in call.service.resources
-        if watched:
+        if call.operation.reads_answer:
             return messages.READ_BODY_AND_ANSWER
         if "x-trio2o-explain" in self.headers:
             return messages.READ_BODY_AND_ANSWER_HEADERS
@@ -223,9 +222,10 @@ class Conversation:
     ) -> pb.ProcessingResponse:
         prefix = self.registry.path_prefix(forward.pod.name, call.service.name)
         query = f"?{call.query}" if call.query else ""
+        path = forward.path or f"{call.pod_path}{query}"
         put = {
             **self.negotiated.put,
-            ":path": f"{prefix or ''}{call.pod_path}{query}",
+            ":path": f"{prefix or ''}{path}",
             "x-trio2o-cluster": cluster_name(forward.pod.name, call.service.name),
         }
         if "x-openstack-request-id" not in self.headers:

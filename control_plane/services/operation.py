@@ -112,6 +112,19 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
+class Batch:
+    """How a create makes several things at once, of which its answer may show one or none.
+
+    `counts` are the body paths of how many; `token` the field of the answer, and the filter of the
+    list, that all of them share; `path` is that list.
+    """
+
+    counts: tuple[str, ...]
+    token: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One endpoint: methods on a path, from the first to the last microversion that has it.
 
@@ -141,6 +154,17 @@ class Operation:
     copied: tuple[str, ...] = ()
     #: A GET that changes something: never repeated, never asked of several pods.
     side_effect: bool = False
+    #: Body paths of host names, which may carry a pod's name (`Pod1~host`) and then pin.
+    hosts: tuple[str, ...] = ()
+    #: Ids the new thing must keep away from: what is in another pod is far enough and left out.
+    apart: tuple[Ref, ...] = ()
+    #: Groups that the new thing joins, which may have members in several pods.
+    joins: tuple[Ref, ...] = ()
+    batch: Batch | None = None
+    #: What the path names is gone when the pod has agreed, as after a DELETE.
+    ends: bool = False
+    #: What the answer names, which belongs to the caller's project from then on.
+    takes: Ref | None = None
 
     @property
     def handled(self) -> bool:
@@ -151,13 +175,19 @@ class Operation:
     def reads_body(self) -> bool:
         """Whether the processor must see the request's body to decide."""
         return bool(
-            self.handler in ("schedule", "broadcast")
+            self.handler in ("schedule", "broadcast", "action")
+            or self.hosts
             or self.zone
             or self.pins
             or self.copies
             or self.same_pod
             or (self.owner and not self.owner.path.startswith("?"))
         )
+
+    @property
+    def reads_answer(self) -> bool:
+        """Whether the processor must see the answer, once it has read the request's body."""
+        return bool(self.answer or self.handler == "action" or self.ends or self.takes)
 
 
 class Options(TypedDict, total=False):
@@ -177,6 +207,12 @@ class Options(TypedDict, total=False):
     fields: tuple[str, ...]
     copied: tuple[str, ...]
     side_effect: bool
+    hosts: tuple[str, ...]
+    apart: tuple[Ref, ...]
+    joins: tuple[Ref, ...]
+    batch: Batch
+    ends: bool
+    takes: Ref
 
 
 def _row(kind: Kind, methods: str, path: str, options: Options) -> Operation:

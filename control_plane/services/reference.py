@@ -3,13 +3,20 @@
 A path is segments with dots between them. A segment is the name of a field, or several names with
 bars between them of which each is tried. `name[]` means each item of the list, and
 `name[key=v1,v2]` the items (or the object itself, where there is no list) whose `key` has one of
-the values. What a path points to is a text, a number, or a list of these; anything else, and any
+the values. `name[,]` means each part of a text with commas between the parts, and `name[base64]`
+the object that a text holds as base64 of JSON, which can be read and not replaced. What a path
+points to is a text, a number, or a list of these; anything else, and any
 body of another shape, is no match. Nothing here raises for a body.
 """
 
+import binascii
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import SupportsIndex
+
+import msgspec
 
 #: Gives the new text for an old one; None takes the field, or the item of a list, away.
 Replacement = Mapping[str, str] | Callable[[str], str | None]
@@ -23,10 +30,32 @@ class _Step:
     each: bool = False
     key: str = ""
     values: tuple[str, ...] = ()
+    parts: bool = False
+    encoded: bool = False
 
     def admits(self, item: object) -> bool:
         """Whether the filter, if there is one, lets an item pass."""
         return not self.key or (isinstance(item, dict) and item.get(self.key) in self.values)
+
+
+class _Parts(list[object]):
+    """The parts of a text with commas; what is changed here is changed in the text."""
+
+    def __init__(self, holder: dict[str, object], key: str) -> None:
+        super().__init__(part.strip() for part in str(holder[key]).split(",") if part.strip())
+        self._holder = holder
+        self._key = key
+
+    def __setitem__(self, position: SupportsIndex | slice, part: object) -> None:
+        super().__setitem__(position, part)  # type: ignore[index]
+        self._write()
+
+    def __delitem__(self, position: SupportsIndex | slice) -> None:
+        super().__delitem__(position)
+        self._write()
+
+    def _write(self) -> None:
+        self._holder[self._key] = ",".join(map(str, self))
 
 
 def references(body: object, path: str) -> Iterator[str]:
@@ -68,19 +97,35 @@ def _slots(body: object, steps: tuple[tuple[_Step, ...], ...]) -> Iterator[_Slot
     for step in alternatives:
         if step.name not in body:
             continue
-        value = body[step.name]
         if not following:
-            if isinstance(value, list):
-                yield from ((value, position) for position in range(len(value)))
-            elif not step.each:
-                yield body, step.name
+            yield from _ends(body, step)
             continue
+        value = _decoded(body[step.name]) if step.encoded else body[step.name]
         items = value if isinstance(value, list) and (step.each or step.key) else [value]
         if step.each and not isinstance(value, list):
             continue
         for item in items:
             if step.admits(item):
                 yield from _slots(item, following)
+
+
+def _ends(holder: dict[str, object], step: _Step) -> Iterator[_Slot]:
+    """Find the places of the values a last step points to."""
+    value = holder[step.name]
+    if step.parts:
+        value = _Parts(holder, step.name) if isinstance(value, str) else None
+    if isinstance(value, list):
+        yield from ((value, position) for position in range(len(value)))
+    elif not step.each and not step.parts:
+        yield holder, step.name
+
+
+def _decoded(value: object) -> object:
+    """Read an object from base64 of JSON; None when there is none in it."""
+    try:
+        return msgspec.json.decode(b64decode(value, validate=True))  # type: ignore[arg-type]
+    except (TypeError, ValueError, binascii.Error, msgspec.DecodeError):
+        return None
 
 
 def _text(value: object) -> str:
@@ -106,5 +151,9 @@ def _step(text: str) -> _Step:
         return _Step(name)
     if not inside:
         return _Step(name, each=True)
+    if inside == ",":
+        return _Step(name, parts=True)
+    if inside == "base64":
+        return _Step(name, encoded=True)
     key, _, values = inside.partition("=")
     return _Step(name, key=key, values=tuple(values.split(",")))

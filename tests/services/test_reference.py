@@ -33,7 +33,7 @@ PATHS = sorted(
         for action in (*SERVER_ACTIONS.values(), *VOLUME_ACTIONS.values())
         for ref in (*action.copies, *action.same_pod)
     }
-    | {"a", "a.b", "a[].b", "a[b=c].a", "a|b.c", "a[]"}
+    | {"a", "a.b", "a[].b", "a[b=c].a", "a|b.c", "a[]", "a[,]", "a[base64].b"}
 )
 
 
@@ -50,6 +50,13 @@ PATHS = sorted(
         ({"p": {"n": "1"}}, "p|ps[].n", ["1"]),
         ({"ps": [{"n": "1"}, {"n": "2"}]}, "p|ps[].n", ["1", "2"]),
         ({"a": {"x": "1"}}, "a.x|y", ["1"]),
+        ({"a": {"b": "1, 2,,3,"}}, "a.b[,]", ["1", "2", "3"]),
+        ({"a": {"b": ""}}, "a.b[,]", []),
+        ({"a": {"b": ["1"]}}, "a.b[,]", []),
+        ({"a": {"b": "eyJpZCI6ICI3In0="}}, "a.b[base64].id", ["7"]),
+        ({"a": {"b": "no base64"}}, "a.b[base64].id", []),
+        ({"a": {"b": "bm8ganNvbg=="}}, "a.b[base64].id", []),
+        ({"a": {"b": 7}}, "a.b[base64].id", []),
     ],
 )
 def test_path_points_to_texts(body: Any, path: str, found: list[str]) -> None:
@@ -133,6 +140,16 @@ def test_nothing_takes_items_of_a_list_away() -> None:
     replace(body, "a", lambda old: None if old == "1" else old)
 
     assert body == {"a": ["2", "3"]}
+
+
+def test_parts_of_a_text_are_replaced_and_taken_away() -> None:
+    body = {"group": {"add_volumes": "1,2, 3"}}
+
+    replace(body, "group.add_volumes[,]", {"1": "one", "3": "three"})
+    assert body == {"group": {"add_volumes": "one,2,three"}}
+
+    replace(body, "group.add_volumes[,]", lambda old: None if old == "2" else old)
+    assert body == {"group": {"add_volumes": "one,three"}}
 
 
 @given(json_values, st.sampled_from(PATHS))
