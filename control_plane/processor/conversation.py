@@ -238,6 +238,10 @@ class Conversation:
         mutation = messages.header_mutation(put, remove)
         facts = messages.metadata(self._facts(forward.reason, forward.pod.name))
         if self.body_read:
+            if forward.body is not None:
+                # Envoy refuses a replaced body whose length is not the one the headers tell.
+                length = {"content-length": str(len(forward.body))}
+                mutation.MergeFrom(messages.header_mutation(length))
             return messages.forward_body(mutation, facts, forward.body)
         mode = None
         if forward.watch is not None:

@@ -115,7 +115,10 @@ def pass_body(body: bytes | None) -> pb.ProcessingResponse:
         return pb.ProcessingResponse(response_body=pb.BodyResponse())
     return pb.ProcessingResponse(
         response_body=pb.BodyResponse(
-            response=pb.CommonResponse(body_mutation=pb.BodyMutation(body=body))
+            response=pb.CommonResponse(
+                header_mutation=header_mutation({"content-length": str(len(body))}),
+                body_mutation=pb.BodyMutation(body=body),
+            )
         )
     )
 

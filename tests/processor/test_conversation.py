@@ -127,6 +127,8 @@ async def test_a_create_carries_the_pods_zone_and_is_recorded_before_the_client_
     sent = json.loads(said.replies[1].request_body.response.body_mutation.body)
     assert sent == {"server": {**server, "availability_zone": "inner2"}}
     assert said.cluster == "Pod2/compute"
+    raw = said.replies[1].request_body.response.body_mutation.body
+    assert said.routed["content-length"] == str(len(raw))
     assert envoy.store.rows[SERVER].pod == "Pod2"
     assert [entry.pod_id for entry in envoy.store.bound] == ["id-2"]
 
