@@ -1,26 +1,41 @@
 """What a pod's answer says in the pod's words, said in the users'.
 
-Zones are replaced field by field in the items of the answer, so that a user's own metadata of the
-same name stays as it is; the pod's URLs wherever they stand.
+Zones, hosts, integers and host hashes are replaced field by field in the items of the answer, so
+that a user's own metadata of the same name stays as it is; the pod's URLs wherever they stand. An
+answer that has none of the fields' names in it is not decoded.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from control_plane.model.host import shown_host
+from control_plane.model.host_id import shown_host_id
+from control_plane.model.number import shown_number
 from control_plane.model.pod import Pod
 from control_plane.pods.registry import View
 from control_plane.services.catalog import SERVICES
+from control_plane.services.field import change, first_of, last_of
 from control_plane.services.operation import Resource
 
+#: The zone in which Nova shows its control services; it is no zone users can ask for.
+INTERNAL = "internal"
 
-def _zone_to_user(value: Any, zone: str) -> Any:
-    if isinstance(value, str) and value:
-        return zone
-    if isinstance(value, list):
-        return [zone] if value else value
-    return value
+_LINKS = "links[].href"
+_ZONE_WORD = re.compile(rb"zone", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """One field of a resource: how to see fast that it is absent, and what becomes of it."""
+
+    path: str
+    first: str
+    mark: bytes
+    new: Callable[[Any], Any]
 
 
 def _link_changes(view: View, pod: Pod, gateway: str, authority: str) -> list[tuple[bytes, bytes]]:
@@ -45,8 +60,9 @@ class Translation:
 
     def __init__(self, view: View, pod: Pod, gateway: str, authority: str) -> None:
         """Collect what must be replaced."""
-        self._zone = pod.availability_zone
+        self._pod = pod
         self._links = _link_changes(view, pod, gateway, authority)
+        self._changes: dict[tuple[str, str], tuple[_Change, ...]] = {}
 
     def links(self, raw: bytes) -> bytes:
         """Let the URLs in a text lead to the gateway."""
@@ -57,55 +73,129 @@ class Translation:
 
     def item(self, raw: bytes, resource: Resource) -> bytes:
         """Translate one item of a list, given as JSON."""
-        if resource.zones:
+        needed = [entry for entry in self._of(resource) if entry.mark in raw]
+        if needed:
             fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-            if self._translate_zones(fields, resource, msgspec.json.decode, _encode_raw):
+            opened = {
+                entry.first: msgspec.json.decode(fields[entry.first])
+                for entry in needed
+                if entry.first in fields
+            }
+            if self._apply(opened, needed):
+                fields.update((key, _encoded(value)) for key, value in opened.items())
                 raw = msgspec.json.encode(fields)
         return self.links(raw)
 
     def body(self, raw: bytes, resource: Resource) -> bytes:
-        """Translate an answer that holds one item, or a list of items, under its key."""
-        if resource.zones:
-            raw = self._zones_of_body(raw, resource)
+        """Translate an answer that holds one item, or a list of items, under its key or bare."""
+        needed = [entry for entry in self._of(resource) if entry.mark in raw]
+        if needed:
+            try:
+                document = msgspec.json.decode(raw)
+            except msgspec.DecodeError:
+                return self.links(raw)
+            if sum(self._apply(item, needed) for item in _items(document, resource)):
+                raw = msgspec.json.encode(document)
         return self.links(raw)
 
-    def _zones_of_body(self, raw: bytes, resource: Resource) -> bytes:
-        try:
-            document = msgspec.json.decode(raw)
-        except msgspec.DecodeError:
-            return raw
-        if not isinstance(document, dict):
-            return raw
-        one, many = document.get(resource.key), document.get(resource.plural)
-        items = [one] if isinstance(one, dict) else many if isinstance(many, list) else []
-        changed = [
-            self._translate_zones(item, resource, _same, _same)
-            for item in items
-            if isinstance(item, dict)
-        ]
-        return msgspec.json.encode(document) if any(changed) else raw
+    def fault(self, raw: bytes) -> bytes:
+        """Translate the text of a refusal: the pod's name, its zone where zones are spoken of."""
+        ours = self._pod.availability_zone.encode()
+        raw = _reworded(self.links(raw), self._pod.name.encode(), ours)
+        inner = self._pod.pod_availability_zone.encode()
+        if inner and inner != ours and _ZONE_WORD.search(raw):
+            raw = _reworded(raw, inner, ours)
+        return raw
 
-    def _translate_zones(
-        self,
-        fields: dict[str, Any],
-        resource: Resource,
-        decode: Callable[[Any], Any],
-        encode: Callable[[Any], Any],
-    ) -> bool:
-        changed = False
-        for name in resource.zones:
-            if name in fields:
-                value = decode(fields[name])
-                ours = _zone_to_user(value, self._zone)
-                if ours != value:
-                    fields[name] = encode(ours)
-                    changed = True
-        return changed
+    def zone(self, value: Any) -> Any:
+        """Translate a zone's name, or a list of them."""
+        if isinstance(value, str) and value and value != INTERNAL:
+            return self._pod.availability_zone
+        if isinstance(value, list):
+            return [self._pod.availability_zone] if value else value
+        return value
+
+    def own_zone(self, value: Any) -> Any:
+        """Translate a zone's name when it is the one users see; others are the operator's."""
+        return self.zone(value) if value == self._pod.pod_availability_zone else value
+
+    def host(self, value: Any) -> Any:
+        """Translate a host's name, a list of them, or an object with them as keys."""
+        if isinstance(value, str):
+            return shown_host(self._pod.name, value)
+        if isinstance(value, list):
+            return [self.host(entry) for entry in value]
+        if isinstance(value, dict):
+            return {self.host(key): entry for key, entry in value.items()}
+        return value
+
+    def number(self, value: Any) -> Any:
+        """Translate an integer; an id that is text (a UUID) needs none."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            return shown_number(self._pod.number, value)
+        return value
+
+    def host_id(self, value: Any) -> Any:
+        """Translate a hash of project and host."""
+        return shown_host_id(self._pod.name, value) if isinstance(value, str) else value
+
+    def _of(self, resource: Resource) -> tuple[_Change, ...]:
+        """Collect the changes of a resource, once."""
+        key = (resource.name, resource.identity)
+        found = self._changes.get(key)
+        if found is None:
+            found = self._changes[key] = tuple(
+                _Change(path, first_of(path), f'"{last_of(path)}"'.encode(), new)
+                for paths, new in (
+                    (resource.zones, self.zone),
+                    (resource.own_zones, self.own_zone),
+                    (resource.hosts, self.host),
+                    (resource.obscured, self.host_id),
+                    # Last: the links of an item end with the number as the pod has it.
+                    ((_LINKS,) if resource.numbers else (), str),
+                    (resource.numbers, self.number),
+                )
+                for path in paths
+            )
+        return found
+
+    def _apply(self, item: dict[str, Any], changes: list[_Change]) -> bool:
+        local = item.get("id")
+        changed = sum(
+            change(item, entry.path, self._ending(local) if entry.path == _LINKS else entry.new)
+            for entry in changes
+        )
+        return changed > 0
+
+    def _ending(self, local: Any) -> Callable[[Any], Any]:
+        """Make what replaces a number at the end of an item's link."""
+        ending, shown = f"/{local}", f"/{self.number(local)}"
+
+        def new(href: Any) -> Any:
+            ends = isinstance(href, str) and href.endswith(ending)
+            return href.removesuffix(ending) + shown if ends else href
+
+        return new
 
 
-def _same(value: Any) -> Any:
-    return value
+def _items(document: Any, resource: Resource) -> Iterator[dict[str, Any]]:
+    if not isinstance(document, dict):
+        return
+    one, many = document.get(resource.key), document.get(resource.plural)
+    if isinstance(one, dict):
+        yield one
+    elif isinstance(many, list):
+        yield from (item for item in many if isinstance(item, dict))
+    elif resource.identity in document:
+        yield document
 
 
-def _encode_raw(value: Any) -> msgspec.Raw:
+def _reworded(text: bytes, old: bytes, new: bytes) -> bytes:
+    """Replace a word that is no part of a longer name or of a path."""
+    if old not in text:
+        return text
+    return re.sub(rb"(?<![\w./~-])" + re.escape(old) + rb"(?![\w/~-])", lambda _: new, text)
+
+
+def _encoded(value: Any) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
 
 from control_plane.model.microversion import Microversion
+from control_plane.services.definition import Definition
 
 
 class Kind(StrEnum):
@@ -56,6 +57,19 @@ _HANDLERS = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
+class Ref:
+    """Where a request names a resource: a body path (see `reference.py`).
+
+    Examples: `server.networks[].port`, `server.block_device_mapping_v2[source_type=volume].uuid`,
+    `os:scheduler_hints|OS-SCH-HNT:scheduler_hints.group`, `port|ports[].network_id`; `?host` is a
+    query parameter.
+    """
+
+    resource: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class SortKey:
     """One key of a list's order: a field of an item as the pod shows it."""
 
@@ -64,11 +78,24 @@ class SortKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """A list by which pods say who has a name: its path, its key, the field of names in it."""
+
+    path: str
+    key: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A kind of thing a service has.
 
     `probe` is the cheapest path that answers 200 in the pod that has the id and 404 elsewhere.
-    `zones` are the fields of an item that hold an availability zone's name (a string or a list).
+    `zones` are the fields of an item that hold an availability zone's name (a string or a list),
+    `own_zones` those in which operators may also write names that are no zone of users, `hosts`
+    those that hold a host's name (a string, a list, the keys of an object), `numbers` those with
+    an integer that the pod counts for itself, `obscured` those with a hash of project and host;
+    all are paths as in `field.py`. `survey` finds a name that says no pod and has no `probe`.
     `order` is a list's default order, the tie-break included. A `replicated` resource exists once
     for users and in many pods; `merge_by` is the field that says two copies are one. `item_key`
     wraps the fields of each item of a list (`{"keypair": {…}}`). `links` is the key of a list's
@@ -86,6 +113,20 @@ class Resource:
     merge_by: str = "id"
     item_key: str = ""
     links: str | None = ""
+    own_zones: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    obscured: tuple[str, ...] = ()
+    survey: Survey | None = None
+    #: Fields that hold ids which pods invent for what users have once, the own id among them.
+    ids: tuple[Ref, ...] = ()
+    #: How its copies are made alike, where every pod has one.
+    definition: Definition | None = None
+
+    @property
+    def mapped(self) -> bool:
+        """Whether each copy has an id of its own, invented by its pod."""
+        return any(ref.resource == self.name and ref.path == self.identity for ref in self.ids)
 
     @property
     def key(self) -> str:
@@ -96,19 +137,6 @@ class Resource:
     def links_key(self) -> str | None:
         """The key of a list's links; None where the list has none."""
         return f"{self.plural}_links" if self.links == "" else self.links
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """Where a request names a resource: a body path (see `reference.py`).
-
-    Examples: `server.networks[].port`, `server.block_device_mapping_v2[source_type=volume].uuid`,
-    `os:scheduler_hints|OS-SCH-HNT:scheduler_hints.group`, `port|ports[].network_id`; `?host` is a
-    query parameter.
-    """
-
-    resource: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +193,16 @@ class Operation:
     ends: bool = False
     #: What the answer names, which belongs to the caller's project from then on.
     takes: Ref | None = None
+    #: Body paths of ids that are made up here when the caller names none, so that all copies agree.
+    chosen: tuple[str, ...] = ()
+    #: Where a write names the user it is for when the gateway makes it: a body path or `?user_id`.
+    user: str = ""
+    #: The path whose GET takes back what this one did.
+    undo: str = ""
+    #: The key of the answer under which a GET of the same path shows the values that this sets.
+    kept: str = ""
+    #: Lists of the answer that hold what each pod says, put together.
+    joined: tuple[str, ...] = ()
 
     @property
     def handled(self) -> bool:
@@ -175,7 +213,7 @@ class Operation:
     def reads_body(self) -> bool:
         """Whether the processor must see the request's body to decide."""
         return bool(
-            self.handler in ("schedule", "broadcast", "action")
+            self.handler in ("schedule", "broadcast", "together", "action")
             or self.hosts
             or self.zone
             or self.pins
@@ -213,6 +251,11 @@ class Options(TypedDict, total=False):
     batch: Batch
     ends: bool
     takes: Ref
+    chosen: tuple[str, ...]
+    user: str
+    undo: str
+    kept: str
+    joined: tuple[str, ...]
 
 
 def _row(kind: Kind, methods: str, path: str, options: Options) -> Operation:

@@ -1,0 +1,20 @@
+"""`hostId`: a hash of project and host name, which must differ for equal names of two pods.
+
+It stays 56 hexadecimal digits and the same for servers of one project on one host.
+"""
+
+from hashlib import sha224
+
+_DIGITS = 56
+
+
+def shown_host_id(pod: str, host_id: str) -> str:
+    """Mix a pod's name into a `hostId`; what is no such hash, as of a server nowhere, stays."""
+    if len(host_id) != _DIGITS:
+        return host_id
+    try:
+        value = int(host_id, 16)
+    except ValueError:
+        return host_id
+    mask = int.from_bytes(sha224(pod.encode()).digest())
+    return f"{value ^ mask:0{_DIGITS}x}"
