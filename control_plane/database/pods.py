@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from control_plane.database.engine import Database
-from control_plane.database.schema import facts, owners, pods
+from control_plane.database.schema import copies, facts, intents, owners, pods
 from control_plane.model.errors import Conflict, InUse, Missing
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import HIGHEST_NUMBER, Pod, PodState
@@ -74,7 +74,7 @@ class PodTable:
         return _pod(row)
 
     async def delete_pod(self, name: str, *, force: bool = False) -> None:
-        """Take a pod out, with its bindings and facts.
+        """Take a pod out, with its bindings, its facts and what it was still to be told.
 
         Raises Missing, or InUse if it owns resources and `force` is not set; their owners are kept
         either way.
@@ -88,7 +88,8 @@ class PodTable:
             if not result.rowcount:
                 message = f"no pod named {name}"
                 raise Missing(message)
-            await connection.execute(delete(facts).where(facts.c.pod == name))
+            for table in (facts, copies, intents):
+                await connection.execute(delete(table).where(table.c.pod == name))
 
         await self.database.write(work)
 

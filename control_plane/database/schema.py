@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
     UniqueConstraint,
 )
@@ -111,6 +113,42 @@ owners = Table(
     Column("deleted_at", UtcDateTime),
     Index(None, "pod"),
     Index(None, "project_id", "resource", "created_at"),
+)
+
+#: Ids that pods invent for what users have once. The row whose `pod` is empty is the users' own:
+#: its `pod_id` is the id that users see. Names are unique in a pod, as among users.
+copies = Table(
+    "copies",
+    metadata,
+    Column("resource", _text(64), primary_key=True),
+    Column("pod", _text(), primary_key=True),
+    Column("pod_id", _text(64), primary_key=True),
+    Column("user_id", _text(64), nullable=False),
+    Column("name", _text(), nullable=False),
+    UniqueConstraint("resource", "pod", "name"),
+)
+
+#: Writes that a pod could not be told yet, in the users' words.
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("pod", _text(), nullable=False),
+    Column("subject", _text(), nullable=False),
+    Column("service", _text(64), nullable=False),
+    Column("method", _text(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("body", JSON),
+    Column("version", _text(32), nullable=False),
+    Column("user_id", _text(), nullable=False),
+    Column("project_id", _text(), nullable=False),
+    Column("sent", Boolean, nullable=False),
+    Column("refused", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "pod", "subject"),
 )
 
 facts = Table(

@@ -3,14 +3,16 @@
 from typing import Self
 
 from control_plane.database.bindings import BindingTable
+from control_plane.database.copies import CopyTable
 from control_plane.database.engine import Database, open_engine
 from control_plane.database.facts import FactTable
+from control_plane.database.intents import IntentTable
 from control_plane.database.owners import OwnerTable
 from control_plane.database.pods import PodTable
 
 
-class Store(PodTable, BindingTable, OwnerTable, FactTable):
-    """Pods, bindings, owners and facts; safe to use from several replicas at once."""
+class Store(PodTable, BindingTable, OwnerTable, FactTable, CopyTable, IntentTable):
+    """All tables; safe to use from several replicas at once."""
 
     def __init__(self, database: Database) -> None:
         """Take the database over; `close` closes it."""
