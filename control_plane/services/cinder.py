@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from control_plane.model.microversion import Microversion
 from control_plane.services import cinder_admin, cinder_types, cinder_volumes
-from control_plane.services.operation import Resource, SortKey
+from control_plane.services.definition import GROUP_TYPE, QOS_SPEC, VOLUME_TYPE
+from control_plane.services.operation import Ref, Resource, SortKey
 from control_plane.services.service import (
     FaultForm,
     LinkForm,
@@ -24,13 +25,26 @@ _NAME = (SortKey("name"),)
 
 _RESOURCES = (
     Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
-    Resource("volume", "volumes", probe="/volumes/{id}", zones=_ZONE, order=_NEWEST),
+    Resource(
+        "volume",
+        "volumes",
+        probe="/volumes/{id}",
+        zones=_ZONE,
+        order=_NEWEST,
+        ids=(Ref("volume_type", "volume_type_id"),),
+    ),
     Resource("snapshot", "snapshots", probe="/snapshots/{id}", order=_NEWEST),
     Resource("backup", "backups", probe="/backups/{id}", zones=_ZONE, order=_NEWEST),
     Resource("attachment", "attachments", probe="/attachments/{id}", links=None),
     Resource("transfer", "transfers", probe="/os-volume-transfer/{id}", order=_NEWEST),
     Resource(
-        "group", "groups", probe="/groups/{id}", zones=_ZONE, order=_NEWEST, links="group_links"
+        "group",
+        "groups",
+        probe="/groups/{id}",
+        zones=_ZONE,
+        order=_NEWEST,
+        links="group_links",
+        ids=(Ref("group_type", "group_type"), Ref("volume_type", "volume_types")),
     ),
     Resource(
         "group_snapshot",
@@ -38,6 +52,7 @@ _RESOURCES = (
         probe="/group_snapshots/{id}",
         order=_NEWEST,
         links="group_snapshot_links",
+        ids=(Ref("group_type", "group_type_id"),),
     ),
     Resource(
         "consistencygroup",
@@ -46,6 +61,7 @@ _RESOURCES = (
         zones=_ZONE,
         order=_NEWEST,
         links="consistencygroup_links",
+        ids=(Ref("volume_type", "volume_types"),),
     ),
     Resource(
         "cgsnapshot",
@@ -63,6 +79,8 @@ _RESOURCES = (
         replicated=True,
         merge_by="name",
         links="volume_type_links",
+        ids=(Ref("volume_type", "id"), Ref("qos_spec", "qos_specs_id")),
+        definition=VOLUME_TYPE,
     ),
     Resource(
         "qos_spec",
@@ -72,6 +90,8 @@ _RESOURCES = (
         order=_NAME,
         replicated=True,
         merge_by="name",
+        ids=(Ref("qos_spec", "id"),),
+        definition=QOS_SPEC,
     ),
     Resource(
         "group_type",
@@ -81,7 +101,29 @@ _RESOURCES = (
         replicated=True,
         merge_by="name",
         links="group_type_links",
+        ids=(Ref("group_type", "id"),),
+        definition=GROUP_TYPE,
     ),
+    # What follows names types and is asked for by their ids.
+    Resource(
+        "volume_type_access",
+        "volume_type_access",
+        identity="project_id",
+        ids=(Ref("volume_type", "volume_type_id"),),
+    ),
+    Resource(
+        "encryption",
+        "encryption",
+        identity="volume_type_id",
+        ids=(Ref("volume_type", "volume_type_id"),),
+    ),
+    Resource(
+        "default_type",
+        "default_types",
+        identity="project_id",
+        ids=(Ref("volume_type", "volume_type_id"),),
+    ),
+    Resource("qos_association", "qos_associations", ids=(Ref("volume_type", "id"),)),
     Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
     Resource("pool", "pools", identity="name", order=_NAME, merge_by="name", links=None),
     Resource(

@@ -30,8 +30,10 @@ OPERATIONS: tuple[Operation, ...] = (
     _by_host("PUT", "/os-services/freeze"),
     _by_host("PUT", "/os-services/thaw"),
     _by_host("PUT", "/os-services/failover_host"),
-    broadcast("PUT", "/os-services/get-log", since="3.32"),
-    broadcast("PUT", "/os-services/set-log", since="3.32"),
+    broadcast(
+        "PUT", "/os-services/get-log", handler="together", since="3.32", joined=("log_levels",)
+    ),
+    broadcast("PUT", "/os-services/set-log", handler="together", since="3.32"),
     aggregate("GET", "/clusters", "cluster", since="3.7", handler=NOT_YET),
     aggregate("GET", "/clusters/detail", "cluster", since="3.7", handler=NOT_YET),
     _by_host("GET", "/clusters/{cluster}", since="3.7"),
@@ -67,5 +69,11 @@ OPERATIONS: tuple[Operation, ...] = (
         answer="snapshot",
         creates=True,
     ),
-    broadcast("POST", "/workers/cleanup", since="3.24"),
+    broadcast(
+        "POST",
+        "/workers/cleanup",
+        handler="together",
+        since="3.24",
+        joined=("cleaning", "unavailable"),
+    ),
 )

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from control_plane.model.microversion import Microversion
 from control_plane.services import nova_admin, nova_legacy, nova_projects, nova_servers
+from control_plane.services.definition import FLAVOR, KEYPAIR
 from control_plane.services.operation import Resource, SortKey
 from control_plane.services.service import (
     FaultForm,
@@ -29,7 +30,7 @@ _RESOURCES = (
         zones=("OS-EXT-AZ:availability_zone", "pinned_availability_zone"),
         order=(SortKey("created", descending=True), SortKey("id")),
     ),
-    Resource("flavor", "flavors", probe="/flavors/{id}", replicated=True),
+    Resource("flavor", "flavors", probe="/flavors/{id}", replicated=True, definition=FLAVOR),
     Resource(
         "keypair",
         "keypairs",
@@ -39,6 +40,7 @@ _RESOURCES = (
         replicated=True,
         merge_by="name",
         item_key="keypair",
+        definition=KEYPAIR,
     ),
     Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
     Resource("server_group", "server_groups", probe="/os-server-groups/{id}", links=None),

@@ -72,11 +72,18 @@ _IMAGES = (
     _proxied_list("/images", "nova_image"),
     _proxied_list("/images/detail", "nova_image"),
     single("GET", "/images/{nova_image}", until=_PROXY, handler=NOT_YET),
-    broadcast("DELETE", "/images/{nova_image}", until=_PROXY),
+    broadcast("DELETE", "/images/{nova_image}", handler="broadcast", until=_PROXY),
     single("GET", "/images/{nova_image}/metadata", until=_IMAGE_METADATA, handler=NOT_YET),
     single("GET", "/images/{nova_image}/metadata/{key}", until=_IMAGE_METADATA, handler=NOT_YET),
-    broadcast("POST PUT", "/images/{nova_image}/metadata", until=_IMAGE_METADATA),
-    broadcast("PUT DELETE", "/images/{nova_image}/metadata/{key}", until=_IMAGE_METADATA),
+    broadcast(
+        "POST PUT", "/images/{nova_image}/metadata", handler="broadcast", until=_IMAGE_METADATA
+    ),
+    broadcast(
+        "PUT DELETE",
+        "/images/{nova_image}/metadata/{key}",
+        handler="broadcast",
+        until=_IMAGE_METADATA,
+    ),
 )
 
 _NETWORKS = (
