@@ -182,8 +182,11 @@ class Operation:
     copied: tuple[str, ...] = ()
     #: A GET that changes something: never repeated, never asked of several pods.
     side_effect: bool = False
-    #: Body paths of host names, which may carry a pod's name (`Pod1~host`) and then pin.
+    #: Body paths of host names, which may carry a pod's name (`Pod1~host`) and then pin; `?name`
+    #: is a filter by host in the query.
     hosts: tuple[str, ...] = ()
+    #: Body paths of zones of which operators may make their own in a pod.
+    own_zones: tuple[str, ...] = ()
     #: Ids the new thing must keep away from: what is in another pod is far enough and left out.
     apart: tuple[Ref, ...] = ()
     #: Groups that the new thing joins, which may have members in several pods.
@@ -215,6 +218,7 @@ class Operation:
         return bool(
             self.handler in ("schedule", "broadcast", "together", "action")
             or self.hosts
+            or self.own_zones
             or self.zone
             or self.pins
             or self.copies
@@ -246,6 +250,7 @@ class Options(TypedDict, total=False):
     copied: tuple[str, ...]
     side_effect: bool
     hosts: tuple[str, ...]
+    own_zones: tuple[str, ...]
     apart: tuple[Ref, ...]
     joins: tuple[Ref, ...]
     batch: Batch
