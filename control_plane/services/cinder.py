@@ -18,6 +18,12 @@ from control_plane.services.service import (
     Paging,
     Service,
 )
+from control_plane.services.volume_actions import (
+    BACKUP_ACTIONS,
+    GROUP_ACTIONS,
+    SNAPSHOT_ACTIONS,
+    VOLUME_ACTIONS,
+)
 
 _ZONE = ("availability_zone",)
 _NEWEST = (SortKey("created_at", descending=True), SortKey("id", descending=True))
@@ -152,7 +158,7 @@ VOLUME = Service(
     # Bookmark links have no version and may have a project first.
     bare=("/v3", "/volumes", "/snapshots", "/backups"),
     fault=FaultForm.NAMED,
-    paging=Paging(1000, 1000, LinkForm.LINKS, HTTPStatus.NOT_FOUND),
+    paging=Paging(1000, 1000, LinkForm.LINKS, HTTPStatus.NOT_FOUND, follows=True),
     resources=MappingProxyType(
         {**{resource.name: resource for resource in _RESOURCES}, "restore": _RESTORE}
     ),
@@ -163,4 +169,12 @@ VOLUME = Service(
     ),
     microversions=MicroversionHeaders("volume", Microversion(3, 0), foreign_is_error=True),
     project_segment=True,
+    actions=MappingProxyType(
+        {
+            "volume": VOLUME_ACTIONS,
+            "snapshot": SNAPSHOT_ACTIONS,
+            "backup": BACKUP_ACTIONS,
+            "group": GROUP_ACTIONS,
+        }
+    ),
 )

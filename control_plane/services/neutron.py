@@ -93,7 +93,9 @@ NETWORK = Service(
     versions=("v2.0",),
     bare=("/v2.0",),
     fault=FaultForm.NEUTRON,
-    paging=Paging(None, None, LinkForm.LINKS, HTTPStatus.NOT_FOUND, zero_is_all=True),
+    paging=Paging(
+        None, None, LinkForm.LINKS, HTTPStatus.NOT_FOUND, zero_is_all=True, checks_markers=False
+    ),
     resources=MappingProxyType({resource.name: resource for resource in _RESOURCES}),
     operations=(
         *neutron_networks.OPERATIONS,

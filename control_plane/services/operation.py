@@ -16,6 +16,7 @@ from typing import Any, TypedDict, Unpack
 
 from control_plane.model.microversion import Microversion
 from control_plane.services.definition import Definition
+from control_plane.services.listing import Listing
 
 
 class Kind(StrEnum):
@@ -122,6 +123,8 @@ class Resource:
     ids: tuple[Ref, ...] = ()
     #: How its copies are made alike, where every pod has one.
     definition: Definition | None = None
+    #: How its lists are sorted, narrowed and paged.
+    lists: Listing = Listing()
 
     @property
     def mapped(self) -> bool:

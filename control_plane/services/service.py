@@ -6,6 +6,7 @@ from enum import StrEnum
 from http import HTTPStatus
 
 from control_plane.model.microversion import Microversion
+from control_plane.services.action import Action
 from control_plane.services.operation import Operation, Resource
 
 
@@ -48,13 +49,20 @@ class MicroversionHeaders:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """A service's rules for pages; `default` None: everything unless `limit` is given."""
+    """A service's rules for pages; `default` None: everything unless `limit` is given.
+
+    `checks_markers`: a pod refuses a marker that it does not know. `follows`: behind the keys of a
+    query all keys of the default order are sorted by, in the direction of the first one; otherwise
+    the last of them, as it is.
+    """
 
     default: int | None
     maximum: int | None
     links: LinkForm
     missing_marker: HTTPStatus
     zero_is_all: bool = False
+    checks_markers: bool = True
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +91,5 @@ class Service:
     optional_prefixes: frozenset[str] = field(default_factory=frozenset)
     #: The headers in which answers name the request.
     request_id_headers: tuple[str, ...] = ("x-openstack-request-id",)
+    #: What `POST …/action` can ask for, by the resource the path names first.
+    actions: Mapping[str, Mapping[str, Action]] = field(default_factory=dict)
