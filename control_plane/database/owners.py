@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, case, func, literal_column, select, update
+from sqlalchemy import RowMapping, case, func, literal_column, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
 
@@ -44,7 +44,8 @@ class OwnerTable:
         """Write owners; the pod of an id that is known is never changed.
 
         Of a known id only what was unknown is filled in: the project, and a time of creation
-        earlier than the recorded one, since the pod's own time is always before the recording.
+        earlier than the recorded one, since the pod's own time is always before the recording. An
+        id that was marked as deleted is there again: a backup's record can be imported anew.
         """
         moment = datetime.now(UTC)
         values = {
@@ -80,6 +81,16 @@ class OwnerTable:
 
         await self.database.write(work)
 
+    async def give(self, id: str, project_id: str) -> None:  # noqa: A002
+        """Write another project to an owner."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(
+                update(owners).where(owners.c.id == id).values(project_id=project_id)
+            )
+
+        await self.database.write(work)
+
 
 def _insert_or_fill_in(dialect: str) -> Insert:
     def changes(new: Any) -> dict[str, Any]:
@@ -87,7 +98,11 @@ def _insert_or_fill_in(dialect: str) -> Insert:
         # Not a parameter: aiomysql takes parameters of many rows from VALUES only.
         unknown = owners.c.project_id == literal_column("''")
         project = case((unknown, new.project_id), else_=owners.c.project_id)
-        return {"project_id": project, "created_at": least(owners.c.created_at, new.created_at)}
+        return {
+            "project_id": project,
+            "created_at": least(owners.c.created_at, new.created_at),
+            "deleted_at": null(),
+        }
 
     return insert_or_change(dialect, owners, changes)
 

@@ -9,12 +9,16 @@ from typing import Protocol
 import structlog
 
 from control_plane.directory.memory import MissMemory, OwnerMemory
+from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable, Refused, unavailable
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 
 log = structlog.get_logger()
+
+#: How many marked ids are kept in memory.
+_MARKED = 50_000
 
 
 class OwnerStore(Protocol):
@@ -25,6 +29,12 @@ class OwnerStore(Protocol):
 
     async def record(self, owners: Iterable[Owner]) -> None:
         """Write owners; never changes the pod of a known id."""
+
+    async def mark_deleted(self, id: str) -> None:  # noqa: A002
+        """Remember that a resource is gone."""
+
+    async def give(self, id: str, project_id: str) -> None:  # noqa: A002
+        """Write another project to an owner."""
 
 
 class Asker(Protocol):
@@ -86,6 +96,8 @@ class Directory:
         self._memory = OwnerMemory()
         self._misses = MissMemory()
         self._asking: dict[tuple[str, str], asyncio.Task[Found]] = {}
+        #: Ids known to be marked, so that clients that wait for a 404 cost one write.
+        self._marked: set[str] = set()
 
     async def known(self, resource_id: str) -> str | None:
         """Find an owner without asking pods; None when memory and store do not know."""
@@ -169,7 +181,30 @@ class Directory:
         for owner in owners:
             self._memory.learn(owner.id, owner.pod)
             self._misses.forget(owner.id, owner.project_id)
+            self._marked.discard(owner.id)
         try:
             await self._store.record(owners)
         except Exception:
             log.exception("owners_not_stored", ids=[owner.id for owner in owners])
+
+    async def mark_deleted(self, resource_id: str) -> None:
+        """Remember that a resource is gone or going; its owner stays known."""
+        if resource_id in self._marked:
+            return
+        await self._store.mark_deleted(resource_id)
+        if len(self._marked) >= _MARKED:
+            self._marked.clear()
+        self._marked.add(resource_id)
+
+    async def missed(self, resource_id: str, caller: Caller) -> None:
+        """Take a pod's 404 for the end of a resource, if the caller would be shown it."""
+        if resource_id in self._marked:
+            return
+        owner = await self._store.owner(resource_id)
+        if owner and (caller.is_admin or owner.project_id in ("", caller.project_id)):
+            await self.mark_deleted(resource_id)
+
+    async def give(self, resource_id: str, resource: str, pod: str, project_id: str) -> None:
+        """Remember that a resource belongs to another project now."""
+        await self.record([Owner(resource_id, resource, pod, project_id)])
+        await self._store.give(resource_id, project_id)

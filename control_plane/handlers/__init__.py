@@ -7,6 +7,7 @@ service by name; what differs between services stands in the tables.
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
+from control_plane.handlers.action import action
 from control_plane.handlers.aggregate import aggregate
 from control_plane.handlers.broadcast import broadcast
 from control_plane.handlers.call import Call
@@ -23,6 +24,7 @@ Handler = Callable[[Cloud, Call], Awaitable[Decision]]
 #: Handlers by the name a row of a table gives.
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
+        "action": action,
         "aggregate": aggregate,
         "broadcast": broadcast,
         "gone": gone,

@@ -1,13 +1,14 @@
 """What handlers work with: the directory, the pods, the bindings, the token verifier."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory, Question
 from control_plane.handlers.call import Call
+from control_plane.handlers.later import Later
 from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable
@@ -70,6 +71,7 @@ class Cloud:
     pods: Pods
     bindings: BindingStore
     verifier: Verifier
+    later: Later = field(default_factory=Later)
 
     async def identify(self, call: Call) -> Caller:
         """Say who makes the call, asking Keystone once a call at most."""

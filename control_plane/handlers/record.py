@@ -1,75 +1,67 @@
-"""Record the ids in the answer to a create, before the client sees them."""
+"""Watch a pod's answer: record what it made before the client knows of it, and what ended."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
-
-import msgspec
+import structlog
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.created import created, follow_batch
 from control_plane.handlers.decision import Watched, Watcher
+from control_plane.handlers.ending import ended_by, note_end
+from control_plane.handlers.transfer import take
 from control_plane.handlers.translate import Translation
-from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.services.operation import Resource
+
+log = structlog.get_logger()
 
 _FIRST_ERROR = 400
 
 
-def _items(document: Any, resource: Resource) -> Iterator[dict[str, Any]]:
-    if not isinstance(document, dict):
-        return
-    one, many = document.get(resource.key), document.get(resource.plural)
-    if isinstance(one, dict):
-        yield one
-    elif isinstance(many, list):
-        yield from (item for item in many if isinstance(item, dict))
-    elif resource.identity in document:
-        yield document  # Glance wraps nothing
+def watcher(
+    cloud: Cloud, call: Call, pod: Pod, *, ends: tuple[str, str] | None = None
+) -> Watcher | None:
+    """Make the watcher a request needs: learn what the answer tells, translate what it shows.
 
-
-def _created_at(item: dict[str, Any]) -> datetime:
-    for name in ("created", "created_at"):
-        try:
-            moment = datetime.fromisoformat(item[name])
-        except (KeyError, TypeError, ValueError):
-            continue
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return datetime.now(UTC)
-
-
-def created(body: bytes, resource: Resource, pod: str, project_id: str) -> list[Owner]:
-    """Read the owners that the answer to a create tells of; empty when it tells of none."""
-    try:
-        document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return []
-    return [
-        Owner(item[resource.identity], resource.name, pod, project_id, _created_at(item))
-        for item in _items(document, resource)
-        if isinstance(item.get(resource.identity), str)
-    ]
-
-
-def watcher(cloud: Cloud, call: Call, pod: Pod) -> Watcher | None:
-    """Make the watcher an operation needs: record what was created, translate what is shown."""
-    resource = call.service.resources.get(call.operation.answer)
-    if resource is None:
+    `ends` is the resource that is gone when the pod agrees, where the body and not the row says
+    so.
+    """
+    operation = call.operation
+    resource = call.service.resources.get(operation.answer)
+    subject = ends or ended_by(call)
+    if resource is None and subject is None and operation.takes is None:
         return None
     translation = Translation(call.view, pod, call.gateway, call.authority)
 
+    async def learn(answer: Watched) -> None:
+        if subject is not None:
+            await note_end(cloud, call, subject, answer.status, sure=ends is not None)
+        if not answer.body or answer.status >= _FIRST_ERROR:
+            return
+        if operation.creates and resource is not None:
+            await _record(cloud, call, pod, resource, answer.body)
+        if operation.takes is not None:
+            await take(cloud, call, pod, operation.takes, answer.body)
+
     async def watch(answer: Watched) -> bytes | None:
-        if not answer.body:
+        try:
+            await learn(answer)
+        except Exception:
+            # The pod has done what it was asked to; what is not learnt now is found by asking.
+            log.exception("answer_not_learnt", pod=pod.name, request_id=call.request_id)
+        if resource is None or not answer.body:
             return None
-        if call.operation.creates and answer.status < _FIRST_ERROR:
-            owners = created(answer.body, resource, pod.name, call.project_id)
-            if resource.replicated:
-                for owner in owners:
-                    cloud.holders.forget(resource.name, owner.id)
-            elif owners:
-                await cloud.directory.record(owners)
         changed = translation.body(answer.body, resource)
         return changed if changed != answer.body else None
 
     return watch
+
+
+async def _record(cloud: Cloud, call: Call, pod: Pod, resource: Resource, body: bytes) -> None:
+    owners = created(body, resource, pod.name, call.project_id)
+    if resource.replicated:
+        for owner in owners:
+            cloud.holders.forget(resource.name, owner.id)
+    elif owners:
+        await cloud.directory.record(owners)
+    if call.operation.batch is not None:
+        follow_batch(cloud, call, pod, resource, body)

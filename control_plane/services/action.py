@@ -21,3 +21,5 @@ class Action:
     same_pod: tuple[Ref, ...] = ()
     creates: str = ""
     ends: bool = False
+    #: Body paths of host names, which may carry a pod's name: only the resource's own will do.
+    hosts: tuple[str, ...] = ()

@@ -169,6 +169,8 @@ VOLUME = Service(
     ),
     microversions=MicroversionHeaders("volume", Microversion(3, 0), foreign_is_error=True),
     project_segment=True,
+    router_pages=True,
+    request_id_headers=("x-openstack-request-id", "x-compute-request-id"),
     actions=MappingProxyType(
         {
             "volume": VOLUME_ACTIONS,

@@ -1,7 +1,6 @@
 """Cinder's rows for what holds data: volumes, snapshots, backups, groups, and their movements."""
 
 from control_plane.services.operation import (
-    NOT_YET,
     Operation,
     Ref,
     aggregate,
@@ -37,9 +36,10 @@ _VOLUMES = (
             Ref("image", "volume.imageRef|image_id"),
             Ref("volume_type", "volume.volume_type"),
         ),
+        apart=(Ref("volume", f"{_HINTS}.different_host"),),
     ),
     route("GET PUT DELETE", "/volumes/{volume}", answer="volume"),
-    route("POST", "/volumes/{volume}/action"),
+    route("POST", "/volumes/{volume}/action", handler="action"),
     route("GET POST PUT", "/volumes/{volume}/metadata"),
     route("GET PUT DELETE", "/volumes/{volume}/metadata/{key}"),
     route("GET", "/volumes/{volume}/encryption"),
@@ -58,7 +58,7 @@ _SNAPSHOTS = (
         creates=True,
     ),
     route("GET PUT DELETE", "/snapshots/{snapshot}", answer="snapshot"),
-    route("POST", "/snapshots/{snapshot}/action"),
+    route("POST", "/snapshots/{snapshot}/action", handler="action"),
     route("GET POST PUT", "/snapshots/{snapshot}/metadata"),
     route("GET PUT DELETE", "/snapshots/{snapshot}/metadata/{key}"),
 )
@@ -84,10 +84,15 @@ _BACKUPS = (
         answer="restore",
         creates=True,
     ),
-    route("POST", "/backups/{backup}/action"),
+    route("POST", "/backups/{backup}/action", handler="action"),
     route("GET", "/backups/{backup}/export_record"),
-    # Nothing in the body names a pod.
-    schedule("POST", "/backups/import_record", handler=NOT_YET, answer="backup"),
+    # The record holds the backup's old id, which the import keeps: where it was, it comes back.
+    schedule(
+        "POST",
+        "/backups/import_record",
+        answer="backup",
+        pins=(Ref("backup", "backup-record.backup_url[base64].id"),),
+    ),
 )
 
 _ATTACHMENTS = (
@@ -122,8 +127,19 @@ def _transfers(root: str) -> tuple[Operation, ...]:
         ),
         route("GET DELETE", f"{root}/{{transfer}}", answer="transfer"),
         # Called by another project than the one that made the transfer.
-        route("POST", f"{root}/{{transfer}}/accept", answer="transfer"),
+        route(
+            "POST",
+            f"{root}/{{transfer}}/accept",
+            answer="transfer",
+            takes=Ref("volume", "transfer.volume_id"),
+            ends=True,
+        ),
     )
+
+
+def _members(wrapper: str) -> tuple[Ref, ...]:
+    """Name the volumes that come to a group or leave it."""
+    return tuple(Ref("volume", f"{wrapper}.{verb}_volumes[,]") for verb in ("add", "remove"))
 
 
 _GROUPS = (
@@ -140,9 +156,8 @@ _GROUPS = (
         copies=(Ref("group_type", "group.group_type"), Ref("volume_type", "group.volume_types")),
     ),
     route("GET DELETE", "/groups/{group}", since="3.13", answer="group"),
-    # The volumes stand in texts with commas between the ids, which no reference can name.
-    cross("PUT", "/groups/{group}", since="3.13"),
-    route("POST", "/groups/{group}/action", since="3.13"),
+    cross("PUT", "/groups/{group}", since="3.13", same_pod=_members("group")),
+    route("POST", "/groups/{group}/action", since="3.13", handler="action"),
     # Routed by one of two kinds of id, which only pins can say.
     route(
         "POST",
@@ -191,11 +206,16 @@ _CONSISTENCY_GROUPS = (
         "/consistencygroups",
         answer="consistencygroup",
         zone="consistencygroup.availability_zone",
+        copies=(Ref("volume_type", "consistencygroup.volume_types[,]"),),
     ),
     route("GET DELETE", "/consistencygroups/{consistencygroup}", answer="consistencygroup"),
-    cross("PUT", "/consistencygroups/{consistencygroup}"),
-    cross("PUT", "/consistencygroups/{consistencygroup}/update"),
-    route("POST", "/consistencygroups/{consistencygroup}/delete"),
+    cross("PUT", "/consistencygroups/{consistencygroup}", same_pod=_members("consistencygroup")),
+    cross(
+        "PUT",
+        "/consistencygroups/{consistencygroup}/update",
+        same_pod=_members("consistencygroup"),
+    ),
+    route("POST", "/consistencygroups/{consistencygroup}/delete", ends=True),
     route(
         "POST",
         "/consistencygroups/create_from_src",

@@ -11,6 +11,7 @@ from control_plane.model.microversion import Microversion
 from control_plane.services import nova_admin, nova_legacy, nova_projects, nova_servers
 from control_plane.services.definition import FLAVOR, KEYPAIR
 from control_plane.services.operation import Resource, SortKey
+from control_plane.services.server_actions import SERVER_ACTIONS
 from control_plane.services.service import (
     FaultForm,
     LinkForm,
@@ -109,5 +110,8 @@ COMPUTE = Service(
         "compute", Microversion(2, 1), legacy="x-openstack-nova-api-version"
     ),
     project_segment=True,
+    fault_type="application/json; charset=UTF-8",
+    router_pages=True,
     request_id_headers=("x-openstack-request-id", "x-compute-request-id"),
+    actions=MappingProxyType({"server": SERVER_ACTIONS}),
 )

@@ -1,7 +1,7 @@
 """Nova's rows for servers and what lies below a server; its actions are in `server_actions.py`."""
 
 from control_plane.services.operation import (
-    NOT_YET,
+    Batch,
     Operation,
     Options,
     Ref,
@@ -15,8 +15,8 @@ _HINTS = "os:scheduler_hints|OS-SCH-HNT:scheduler_hints"
 _DEVICES = "server.block_device_mapping_v2"
 _BRIEF = ("id", "name", "links")
 
-#: What a server's create says. Host names (`server.host`, `AZ:HOST`) are no pins: they mean
-#: something only inside a pod, and hints on other servers' absence are satisfied by another pod.
+#: What a server's create says. Host names (`server.host`, `AZ:HOST`) mean something only inside a
+#: pod and pin nothing, unless an administrator puts the pod before them.
 _CREATE: Options = {
     "answer": "server",
     "zone": "server.availability_zone",
@@ -30,6 +30,11 @@ _CREATE: Options = {
         Ref("server_group", f"{_HINTS}.group"),
         Ref("server", f"{_HINTS}.same_host"),
     ),
+    "apart": (Ref("server", f"{_HINTS}.different_host"),),
+    "hosts": ("server.host", "server.hypervisor_hostname"),
+    "batch": Batch(
+        ("server.max_count", "server.min_count"), shared="reservation_id", path="/servers/detail"
+    ),
     "copies": (
         Ref("image", "server.imageRef"),
         Ref("image", f"{_DEVICES}[source_type=image].uuid"),
@@ -38,7 +43,7 @@ _CREATE: Options = {
 }
 
 #: The same controllers under their old name.
-_BOOT: Options = {"until": "2.102", "handler": NOT_YET, "answer": "server"}
+_BOOT: Options = {"until": "2.102", "answer": "server"}
 _BOOT_CREATE: Options = {**_CREATE, **_BOOT}
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -48,7 +53,7 @@ OPERATIONS: tuple[Operation, ...] = (
     route("GET DELETE", "/servers/{server}", answer="server"),
     route("PUT", "/servers/{server}", answer="server", zone="server.pinned_availability_zone"),
     # A rebuild answers with the server.
-    route("POST", "/servers/{server}/action", answer="server"),
+    route("POST", "/servers/{server}/action", handler="action", answer="server"),
     route("GET", "/servers/{server}/diagnostics"),
     route("GET", "/servers/{server}/ips"),
     route("GET", "/servers/{server}/ips/{label}"),
@@ -103,12 +108,11 @@ OPERATIONS: tuple[Operation, ...] = (
         "/os-volumes_boot",
         "server",
         until="2.102",
-        handler=NOT_YET,
         source="/os-volumes_boot/detail",
         fields=_BRIEF,
     ),
-    aggregate("GET", "/os-volumes_boot/detail", "server", until="2.102", handler=NOT_YET),
+    aggregate("GET", "/os-volumes_boot/detail", "server", until="2.102"),
     schedule("POST", "/os-volumes_boot", **_BOOT_CREATE),
     route("GET PUT DELETE", "/os-volumes_boot/{server}", **_BOOT),
-    route("POST", "/os-volumes_boot/{server}/action", **_BOOT),
+    route("POST", "/os-volumes_boot/{server}/action", handler="action", **_BOOT),
 )

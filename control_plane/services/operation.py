@@ -146,12 +146,12 @@ class Resource:
 class Batch:
     """How a create makes several things at once, of which its answer may show one or none.
 
-    `counts` are the body paths of how many; `token` the field of the answer, and the filter of the
+    `counts` are the body paths of how many; `shared` the field of the answer, and the filter of the
     list, that all of them share; `path` is that list.
     """
 
     counts: tuple[str, ...]
-    token: str
+    shared: str
     path: str
 
 

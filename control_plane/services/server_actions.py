@@ -1,7 +1,8 @@
 """The actions of a server, `POST /servers/{server}/action`, as of Nova 34.
 
 Host names (of `migrate`, `os-migrateLive`, `evacuate`, `unshelve`) mean something only inside the
-server's pod, which alone can say whether there is such a host.
+server's pod, which alone can say whether there is such a host; another pod's name before one is
+refused.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,6 @@ from control_plane.services.action import Action
 from control_plane.services.operation import Kind, Ref
 
 _PLAIN = Action()
-_MOVE = Action(Kind.CROSS)
 _GONE = Action(Kind.STATIC)
 _IMAGE = Action(creates="image")
 #: The last microversions of the proxies to Neutron and of the old console actions.
@@ -62,10 +62,10 @@ SERVER_ACTIONS: Mapping[str, Action] = MappingProxyType(
         "os-getVNCConsole": Action(until=_CONSOLES),
         "os-getSPICEConsole": Action(until=_CONSOLES),
         "os-getSerialConsole": Action(until=_CONSOLES),
-        "migrate": _MOVE,
-        "os-migrateLive": _MOVE,
-        "evacuate": _MOVE,
-        "unshelve": Action(Kind.CROSS, zone="unshelve.availability_zone"),
+        "migrate": Action(Kind.CROSS, hosts=("migrate.host",)),
+        "os-migrateLive": Action(Kind.CROSS, hosts=("os-migrateLive.host",)),
+        "evacuate": Action(Kind.CROSS, hosts=("evacuate.host",)),
+        "unshelve": Action(Kind.CROSS, zone="unshelve.availability_zone", hosts=("unshelve.host",)),
         "os-getRDPConsole": _GONE,
         "resetNetwork": _GONE,
     }

@@ -89,6 +89,10 @@ class Service:
     project_segment: bool = False
     underscores: bool = False
     optional_prefixes: frozenset[str] = field(default_factory=frozenset)
+    #: The content type of faults that are JSON.
+    fault_type: str = "application/json"
+    #: The service's router answers what it does not know: 404 with a page, methods too.
+    router_pages: bool = False
     #: The headers in which answers name the request.
     request_id_headers: tuple[str, ...] = ("x-openstack-request-id",)
     #: What `POST …/action` can ask for, by the resource the path names first.

@@ -1,4 +1,4 @@
-"""The actions of a volume, `POST /volumes/{volume}/action`, as of Cinder 29.
+"""The actions of a volume, `POST /volumes/{volume}/action`, as of Cinder 29, and of its kin.
 
 Host and cluster names (of `os-migrate_volume`, `os-retype`) mean something only inside the
 volume's pod.
@@ -36,7 +36,9 @@ VOLUME_ACTIONS: Mapping[str, Action] = MappingProxyType(
         "os-attach": Action(Kind.CROSS, same_pod=(Ref("server", "os-attach.instance_uuid"),)),
         "revert": Action(since="3.40", same_pod=(Ref("snapshot", "revert.snapshot_id"),)),
         "os-retype": Action(copies=(Ref("volume_type", "os-retype.new_type"),)),
-        "os-migrate_volume": Action(Kind.CROSS),
+        "os-migrate_volume": Action(
+            Kind.CROSS, hosts=("os-migrate_volume.host", "os-migrate_volume.cluster")
+        ),
         "os-migrate_volume_completion": Action(
             Kind.CROSS, same_pod=(Ref("volume", "os-migrate_volume_completion.new_volume"),)
         ),
@@ -44,3 +46,10 @@ VOLUME_ACTIONS: Mapping[str, Action] = MappingProxyType(
         "os-reimage": Action(since="3.68", copies=(Ref("image", "os-reimage.image_id"),)),
     }
 )
+
+#: The actions below end what they name; all others of these resources have nothing to translate.
+SNAPSHOT_ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {"os-force_delete": _END, "os-unmanage": _END}
+)
+BACKUP_ACTIONS: Mapping[str, Action] = MappingProxyType({"os-force_delete": _END})
+GROUP_ACTIONS: Mapping[str, Action] = MappingProxyType({"delete": _END})

@@ -14,6 +14,7 @@ from control_plane.services.table import Table
 #: The handlers there are; a row with none of them is answered 501.
 HANDLERS = {
     "",
+    "action",
     "aggregate",
     "broadcast",
     "gone",
