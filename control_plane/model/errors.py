@@ -2,6 +2,7 @@
 
     Trio2oError
     ├── Refused                what a user is told: a status, a message, headers
+    │   └── Unrouted           no endpoint has that path and method
     ├── PodUnreachable         a pod did not answer; the caller of a pod decides what that means
     ├── Conflict               a record with that name or key exists already
     ├── Missing                no record with that name or id
@@ -32,6 +33,10 @@ class Refused(Trio2oError):
         self.status = status
         self.message = message
         self.headers: Mapping[str, str] = headers or {}
+
+
+class Unrouted(Refused):
+    """No endpoint has that path and method; the routers of some services have their own words."""
 
 
 def unavailable(message: str, retry_after: int = 5) -> Refused:

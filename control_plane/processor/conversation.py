@@ -19,7 +19,7 @@ from control_plane.handlers.decision import Decision, Forward, Reply, Watched
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
 from control_plane.model.endpoint import cluster_name
-from control_plane.model.errors import PodUnreachable, Refused, unavailable
+from control_plane.model.errors import PodUnreachable, Refused, Unrouted, unavailable
 from control_plane.observability.metrics import Metrics
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.pods.registry import Registry
@@ -31,7 +31,7 @@ from control_plane.processor.negotiate import (
     version_headers,
 )
 from control_plane.services.catalog import Location, locate
-from control_plane.services.fault import render, unserviced
+from control_plane.services.fault import render, unrouted, unserviced
 from control_plane.services.operation import Kind
 from control_plane.services.table import VERSIONS, Match, Table
 
@@ -160,6 +160,8 @@ class Conversation:
             )
         if self.location is None:
             body, content_type = unserviced(error.status, error.message)
+        elif isinstance(error, Unrouted):
+            body, content_type = unrouted(self.location.service, error.status, error.message)
         else:
             body, content_type = render(self.location.service, error.status, error.message)
         return Reply(error.status, body, error.headers, (), content_type, "refused")
@@ -201,9 +203,8 @@ class Conversation:
         if self.location is not None:
             for name in self.location.service.request_id_headers:
                 headers.setdefault(name, self._request_id())
-            if self.call is not None:
-                version = self.negotiated.version
-                headers.update(version_headers(self.location.service, version))
+            version = self.negotiated.version
+            headers.update(version_headers(self.location.service, version))
         if reply.missing:
             headers["x-trio2o-missing"] = ",".join(reply.missing)
         facts = messages.metadata(self._facts(reply.reason))
@@ -259,16 +260,27 @@ class Conversation:
             if message.HasField("response_headers"):
                 headers = messages.read_headers(message.response_headers)
                 answer = Watched(int(headers.get(":status", "0")), headers, b"")
-                if message.response_headers.end_of_stream and forward.watch is not None:
-                    await forward.watch(answer)
+                if message.response_headers.end_of_stream:
+                    await self._see(forward, answer)
                 put = {**_location(call, forward, headers), **explained}
                 yield messages.pass_headers(messages.header_mutation(put) if put else None)
             elif message.HasField("response_body"):
-                body = None
-                if forward.watch is not None:
-                    whole = replace(answer, body=message.response_body.body)
-                    body = await forward.watch(whole)
-                yield messages.pass_body(body)
+                whole = replace(answer, body=message.response_body.body)
+                yield messages.pass_body(await self._see(forward, whole))
+
+    async def _see(self, forward: Forward, answer: Watched) -> bytes | None:
+        """Show a pod's answer to who watches for it; None when it goes on as it is.
+
+        The pod has done its work by now, so that no failure here may take the answer from the
+        client.
+        """
+        if forward.watch is None:
+            return None
+        try:
+            return await forward.watch(answer)
+        except Exception:
+            log.exception("answer_not_seen", request_id=self._request_id(), pod=forward.pod.name)
+            return None
 
 
 def _location(call: Call, forward: Forward, headers: Mapping[str, str]) -> dict[str, str]:

@@ -56,7 +56,8 @@ def negotiate(
                 f"Version {version} is not supported by the API. Minimum is {offered.minimum} "
                 f"and maximum is {offered.maximum}."
             )
-            raise Refused(HTTPStatus.NOT_ACCEPTABLE, message)
+            # The services say in the headers which version they do not have.
+            raise Refused(HTTPStatus.NOT_ACCEPTABLE, message, version_headers(service, version))
     remove = (rules.legacy,) if rules.legacy in headers else ()
     return Negotiated(version, {STANDARD: f"{rules.service_type} {version}"}, remove)
 

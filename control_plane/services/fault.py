@@ -13,6 +13,7 @@ from types import MappingProxyType
 from control_plane.services.service import FaultForm, Service
 
 _JSON = "application/json"
+_HTML = "text/html; charset=UTF-8"
 
 #: `_fault_names` of nova.api.openstack.wsgi; Cinder has the same without 429.
 _NAMES: Mapping[int, str] = MappingProxyType(
@@ -38,12 +39,19 @@ def render(
 ) -> tuple[bytes, str]:
     """Make a body and its content type; `headers` are the answer's, for `retry-after`."""
     if service.fault is FaultForm.HTML:
-        return _page(status, message), "text/html; charset=UTF-8"
+        return _page(status, message), _HTML
     if service.fault is FaultForm.NEUTRON:
-        return _neutron(status, message), _JSON
+        return _neutron(status, message), service.fault_type
     if service.fault is FaultForm.ERRORS:
-        return _errors(status, message), _JSON
-    return _named(status, message, (headers or {}).get("retry-after", "")), _JSON
+        return _errors(status, message), service.fault_type
+    return _named(status, message, (headers or {}).get("retry-after", "")), service.fault_type
+
+
+def unrouted(service: Service, status: int, message: str) -> tuple[bytes, str]:
+    """Make the body for a path and method that no endpoint of a service has."""
+    if service.router_pages:
+        return _page(status, message), _HTML
+    return render(service, status, message)
 
 
 def unserviced(status: int, message: str) -> tuple[bytes, str]:

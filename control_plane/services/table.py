@@ -12,7 +12,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from urllib.parse import unquote
 
-from control_plane.model.errors import Refused
+from control_plane.model.errors import Unrouted
 from control_plane.services.operation import Operation, static
 from control_plane.services.service import Service
 
@@ -71,7 +71,7 @@ class Table:
             self._root.entries.setdefault(method, _Entry(VERSIONS, ()))
 
     def match(self, method: str, rest: str) -> Match:
-        """Find the row for a path below the version; Refused(404) or Refused(405) for none.
+        """Find the row for a path below the version; Unrouted, 404 or 405, for none.
 
         An empty `rest` is the list of versions above the service. HEAD is matched as GET.
         """
@@ -92,10 +92,10 @@ class Table:
         if found is not None:
             entry, values = found
             return Match(entry.operation, self._parameters(entry, values), project)
-        if allowed:
+        if allowed and not self._service.router_pages:
             message = f"The method {method} is not allowed for this resource."
             allow = {"allow": ", ".join(allowed)}
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, message, allow)
+            raise Unrouted(HTTPStatus.METHOD_NOT_ALLOWED, message, allow)
         raise _not_found()
 
     def _insert(self, operation: Operation) -> None:
@@ -173,5 +173,5 @@ class Table:
         return values
 
 
-def _not_found() -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, "The resource could not be found.")
+def _not_found() -> Unrouted:
+    return Unrouted(HTTPStatus.NOT_FOUND, "The resource could not be found.")

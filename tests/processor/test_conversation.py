@@ -186,9 +186,17 @@ async def test_what_is_not_handled_is_501_in_the_form_of_the_service() -> None:
 async def test_unknown_paths_and_methods_are_404_and_405() -> None:
     assert (await Envoy().exchange("GET", "/compute/v2.1/nothing")).status == 404
     assert (await Envoy().exchange("GET", "/elsewhere")).status == 404
-    refused = await Envoy().exchange("PATCH", f"/compute/v2.1/servers/{SERVER}")
+    refused = await Envoy().exchange("PUT", "/image/v2/images")
     assert refused.status == 405
     assert "GET" in refused.headers["allow"]
+
+
+async def test_the_routers_of_nova_and_cinder_say_404_with_a_page() -> None:
+    for path in (f"/compute/v2.1/servers/{SERVER}", "/volume/v3/volumes"):
+        refused = await Envoy().exchange("PATCH", path)
+
+        assert refused.status == 404
+        assert refused.headers["content-type"] == "text/html; charset=UTF-8"
 
 
 async def test_a_version_no_pod_shares_is_406_and_latest_is_a_number_on_the_way() -> None:
@@ -254,3 +262,20 @@ async def test_a_stream_that_ends_early_is_no_error() -> None:
     said = await envoy.exchange("POST", "/volume/v3/volumes", {"volume": {"size": 1}})
 
     assert len(said.replies) == 2  # the pod's answer never came
+
+
+async def test_a_failure_while_an_answer_is_seen_does_not_take_it_from_the_client(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    envoy = knowing(VOLUME, "volume", "Pod2")
+    monkeypatch.setattr(
+        "control_plane.handlers.translate.Translation.body",
+        lambda *_: json.loads("not JSON"),
+    )
+
+    said = await envoy.exchange(
+        "GET", f"/volume/v3/volumes/{VOLUME}", answer=(200, {"volume": {"id": VOLUME}})
+    )
+
+    assert said.last.HasField("response_body")
+    assert not said.last.response_body.response.HasField("body_mutation")

@@ -3,7 +3,10 @@ import json
 import pytest
 
 from control_plane.services.catalog import service_named
-from control_plane.services.fault import render, unserviced
+from control_plane.services.fault import render, unrouted, unserviced
+
+
+_TYPES = {"compute": "application/json; charset=UTF-8", "volume": "application/json"}
 
 
 @pytest.mark.parametrize("service", ["compute", "volume"])
@@ -29,7 +32,7 @@ def test_nova_and_cinder_name_a_fault_by_its_status(service: str, status: int, n
     body, content_type = render(service_named(service), status, "so it is")
 
     assert json.loads(body) == {name: {"code": status, "message": "so it is"}}
-    assert content_type == "application/json"
+    assert content_type == _TYPES[service]
 
 
 @pytest.mark.parametrize("status", [413, 429])
@@ -83,3 +86,18 @@ def test_status_nobody_knows_is_rendered() -> None:
     body, _ = render(service_named("network"), 599, "odd")
 
     assert json.loads(body)["NeutronError"]["type"] == "HTTPError"
+
+
+@pytest.mark.parametrize(
+    ("service", "content_type"),
+    [
+        ("compute", "text/html; charset=UTF-8"),
+        ("volume", "text/html; charset=UTF-8"),
+        ("network", "application/json"),
+        ("placement", "application/json"),
+    ],
+)
+def test_the_routers_of_nova_and_cinder_write_pages(service: str, content_type: str) -> None:
+    _, written = unrouted(service_named(service), 404, "The resource could not be found.")
+
+    assert written == content_type

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_plane.model.errors import Refused
+from control_plane.model.errors import Refused, Unrouted
 from control_plane.services.catalog import SERVICES, service_named
 from control_plane.services.operation import route
 from control_plane.services.table import Match, Table
@@ -140,10 +140,18 @@ def test_unknown_path_is_404(rest: str) -> None:
 
 def test_known_path_with_another_method_is_405() -> None:
     with pytest.raises(Refused) as refused:
-        match("compute", "PATCH", "/servers")
+        match("image", "PUT", "/images")
 
     assert refused.value.status == 405
     assert refused.value.headers == {"allow": "GET, POST"}
+
+
+@pytest.mark.parametrize(("service", "path"), [("compute", "/servers"), ("volume", "/volumes")])
+def test_another_method_is_404_where_the_services_router_says_so(service: str, path: str) -> None:
+    with pytest.raises(Unrouted) as refused:
+        match(service, "PATCH", path)
+
+    assert refused.value.status == 404
 
 
 def test_head_is_matched_as_get() -> None:
