@@ -10,6 +10,7 @@ from types import MappingProxyType
 from control_plane.model.microversion import Microversion
 from control_plane.services import nova_admin, nova_legacy, nova_projects, nova_servers
 from control_plane.services.definition import FLAVOR, KEYPAIR
+from control_plane.services.listing import Listing, Paged
 from control_plane.services.operation import Resource, SortKey
 from control_plane.services.server_actions import SERVER_ACTIONS
 from control_plane.services.service import (
@@ -22,6 +23,8 @@ from control_plane.services.service import (
 
 _NAME = (SortKey("name"),)
 _ZONE = ("availability_zone",)
+_UNPAGED = Listing(paged=Paged.NONE)
+_BY_OFFSET = Listing(paged=Paged.OFFSET)
 
 _RESOURCES = (
     Resource(
@@ -60,7 +63,6 @@ _RESOURCES = (
         links=None,
     ),
     Resource("instance_action", "instanceActions", singular="instanceAction", links="links"),
-    Resource("nova_image", "images", probe="/images/{id}", singular="image", replicated=True),
     Resource("aggregate", "aggregates", zones=_ZONE, links=None),
     Resource("nova_host", "hosts", singular="host", identity="host_name", zones=("zone",)),
     Resource("hypervisor", "hypervisors"),
@@ -70,13 +72,56 @@ _RESOURCES = (
         "migrations",
         order=(SortKey("created_at", descending=True), SortKey("id", descending=True)),
     ),
-    Resource("baremetal_node", "nodes", singular="node", links=None),
-    Resource("nova_floating_ip_pool", "floating_ip_pools", identity="name", order=_NAME),
-    Resource("nova_floating_ip", "floating_ips", singular="floating_ip", links=None),
-    Resource("nova_network", "networks", singular="network", links=None),
-    Resource("nova_security_group", "security_groups", singular="security_group", links=None),
-    Resource("nova_volume", "volumes", singular="volume", zones=("availabilityZone",)),
-    Resource("nova_snapshot", "snapshots", singular="snapshot"),
+    Resource(
+        "baremetal_node",
+        "nodes",
+        probe="/os-baremetal-nodes/{id}",
+        singular="node",
+        links=None,
+        lists=_UNPAGED,
+    ),
+    Resource(
+        "nova_floating_ip_pool",
+        "floating_ip_pools",
+        identity="name",
+        order=_NAME,
+        merge_by="name",
+        links=None,
+        lists=_UNPAGED,
+    ),
+)
+
+_CREATED = (SortKey("createdAt", descending=True), SortKey("id", descending=True))
+
+#: What other services have, as Nova shows it: recorded and asked for under their names.
+_PROXIED = MappingProxyType(
+    {
+        "nova_image": Resource(
+            "image",
+            "images",
+            order=(SortKey("created", descending=True), SortKey("id", descending=True)),
+            replicated=True,
+        ),
+        "nova_floating_ip": Resource(
+            "floatingip", "floating_ips", singular="floating_ip", links=None, lists=_UNPAGED
+        ),
+        "nova_network": Resource("network", "networks", links=None, lists=_UNPAGED),
+        "nova_security_group": Resource(
+            "security_group", "security_groups", links=None, lists=_BY_OFFSET
+        ),
+        "nova_security_group_rule": Resource("security_group_rule", "security_group_rules"),
+        "nova_volume": Resource(
+            "volume",
+            "volumes",
+            zones=("availabilityZone",),
+            order=_CREATED,
+            links=None,
+            lists=_BY_OFFSET,
+        ),
+        "nova_snapshot": Resource(
+            "snapshot", "snapshots", order=_CREATED, links=None, lists=_BY_OFFSET
+        ),
+    }
 )
 
 COMPUTE = Service(
@@ -99,7 +144,9 @@ COMPUTE = Service(
     ),
     fault=FaultForm.NAMED,
     paging=Paging(1000, 1000, LinkForm.LINKS, HTTPStatus.BAD_REQUEST),
-    resources=MappingProxyType({resource.name: resource for resource in _RESOURCES}),
+    resources=MappingProxyType(
+        {**{resource.name: resource for resource in _RESOURCES}, **_PROXIED}
+    ),
     operations=(
         *nova_projects.OPERATIONS,
         *nova_servers.OPERATIONS,

@@ -1,8 +1,10 @@
 """Nova's rows for what ended: APIs that were removed (410) and proxies up to a microversion."""
 
+from typing import Unpack
+
 from control_plane.services.operation import (
-    NOT_YET,
     Operation,
+    Options,
     Ref,
     aggregate,
     broadcast,
@@ -58,29 +60,25 @@ _REMOVED = (
 )
 
 
-def _proxied(methods: str, path: str, answer: str, owner: Ref | None = None) -> Operation:
-    if owner:
-        return route(methods, path, answer=answer, owner=owner, until=_PROXY, handler=NOT_YET)
-    return route(methods, path, answer=answer, until=_PROXY, handler=NOT_YET)
+def _proxied(methods: str, path: str, answer: str) -> Operation:
+    return route(methods, path, answer=answer, until=_PROXY)
 
 
-def _proxied_list(path: str, answer: str) -> Operation:
-    return aggregate("GET", path, answer, until=_PROXY, handler=NOT_YET)
+def _proxied_list(path: str, answer: str, /, **options: Unpack[Options]) -> Operation:
+    return aggregate("GET", path, answer, until=_PROXY, **options)
 
 
 _IMAGES = (
-    _proxied_list("/images", "nova_image"),
+    _proxied_list("/images", "nova_image", source="/images/detail", fields=("id", "name", "links")),
     _proxied_list("/images/detail", "nova_image"),
-    single("GET", "/images/{nova_image}", until=_PROXY, handler=NOT_YET),
-    broadcast("DELETE", "/images/{nova_image}", handler="broadcast", until=_PROXY),
-    single("GET", "/images/{nova_image}/metadata", until=_IMAGE_METADATA, handler=NOT_YET),
-    single("GET", "/images/{nova_image}/metadata/{key}", until=_IMAGE_METADATA, handler=NOT_YET),
-    broadcast(
-        "POST PUT", "/images/{nova_image}/metadata", handler="broadcast", until=_IMAGE_METADATA
-    ),
+    single("GET", "/images/{image}", until=_PROXY),
+    broadcast("DELETE", "/images/{image}", handler="broadcast", until=_PROXY),
+    single("GET", "/images/{image}/metadata", until=_IMAGE_METADATA),
+    single("GET", "/images/{image}/metadata/{key}", until=_IMAGE_METADATA),
+    broadcast("POST PUT", "/images/{image}/metadata", handler="broadcast", until=_IMAGE_METADATA),
     broadcast(
         "PUT DELETE",
-        "/images/{nova_image}/metadata/{key}",
+        "/images/{image}/metadata/{key}",
         handler="broadcast",
         until=_IMAGE_METADATA,
     ),
@@ -89,18 +87,50 @@ _IMAGES = (
 _NETWORKS = (
     _proxied_list("/os-floating-ip-pools", "nova_floating_ip_pool"),
     _proxied_list("/os-floating-ips", "nova_floating_ip"),
-    schedule("POST", "/os-floating-ips", answer="nova_floating_ip", until=_PROXY, handler=NOT_YET),
-    _proxied("GET DELETE", "/os-floating-ips/{nova_floating_ip}", "nova_floating_ip"),
+    schedule(
+        "POST",
+        "/os-floating-ips",
+        answer="nova_floating_ip",
+        # A pool is an external network, by its name or its id.
+        pins=(Ref("network", "pool"),),
+        until=_PROXY,
+    ),
+    _proxied("GET DELETE", "/os-floating-ips/{floatingip}", "nova_floating_ip"),
     _proxied_list("/os-networks", "nova_network"),
     _proxied_list("/os-tenant-networks", "nova_network"),
-    _proxied("GET", "/os-networks/{nova_network}", "nova_network"),
-    _proxied("GET", "/os-tenant-networks/{nova_network}", "nova_network"),
+    _proxied("GET", "/os-networks/{network}", "nova_network"),
+    _proxied("GET", "/os-tenant-networks/{network}", "nova_network"),
     _proxied_list("/os-security-groups", "nova_security_group"),
-    broadcast("POST", "/os-security-groups", until=_PROXY),
-    single("GET", "/os-security-groups/{nova_security_group}", until=_PROXY, handler=NOT_YET),
-    broadcast("PUT DELETE", "/os-security-groups/{nova_security_group}", until=_PROXY),
-    broadcast("POST", "/os-security-group-rules", until=_PROXY),
-    broadcast("DELETE", "/os-security-group-rules/{rule}", until=_PROXY),
+)
+
+#: A group is in one pod, as Neutron's are behind their own API.
+_SECURITY_GROUPS = (
+    broadcast(
+        "POST",
+        "/os-security-groups",
+        handler="schedule",
+        answer="nova_security_group",
+        creates=True,
+        until=_PROXY,
+    ),
+    single("GET", "/os-security-groups/{security_group}", handler="route", until=_PROXY),
+    broadcast("PUT DELETE", "/os-security-groups/{security_group}", handler="route", until=_PROXY),
+    broadcast(
+        "POST",
+        "/os-security-group-rules",
+        handler="route",
+        owner=Ref("security_group", "security_group_rule.parent_group_id"),
+        same_pod=(Ref("security_group", "security_group_rule.group_id"),),
+        answer="nova_security_group_rule",
+        creates=True,
+        until=_PROXY,
+    ),
+    broadcast(
+        "DELETE",
+        "/os-security-group-rules/{security_group_rule}",
+        handler="route",
+        until=_PROXY,
+    ),
 )
 
 _VOLUMES = (
@@ -115,26 +145,33 @@ _VOLUMES = (
         zone="volume.availability_zone",
         pins=(Ref("snapshot", "volume.snapshot_id"),),
         until=_PROXY,
-        handler=NOT_YET,
     ),
-    _proxied("POST", "/os-snapshots", "nova_snapshot", Ref("volume", "snapshot.volume_id")),
-    _proxied("GET DELETE", "/os-volumes/{nova_volume}", "nova_volume"),
-    _proxied("GET DELETE", "/os-snapshots/{nova_snapshot}", "nova_snapshot"),
+    route(
+        "POST",
+        "/os-snapshots",
+        owner=Ref("volume", "snapshot.volume_id"),
+        answer="nova_snapshot",
+        creates=True,
+        until=_PROXY,
+    ),
+    _proxied("GET DELETE", "/os-volumes/{volume}", "nova_volume"),
+    _proxied("GET DELETE", "/os-snapshots/{snapshot}", "nova_snapshot"),
 )
 
 _BAREMETAL = (
     _proxied_list("/os-baremetal-nodes", "baremetal_node"),
     _proxied("GET", "/os-baremetal-nodes/{baremetal_node}", "baremetal_node"),
-    # Nova answers 400: use Ironic.
-    static("POST", "/os-baremetal-nodes", until=_PROXY),
-    static("DELETE", "/os-baremetal-nodes/{baremetal_node}", until=_PROXY),
-    static("POST", "/os-baremetal-nodes/{baremetal_node}/action", until=_PROXY),
+    # Every pod answers 400: use Ironic.
+    static("POST", "/os-baremetal-nodes", handler="single", until=_PROXY),
+    static("DELETE", "/os-baremetal-nodes/{node}", handler="single", until=_PROXY),
+    static("POST", "/os-baremetal-nodes/{node}/action", handler="single", until=_PROXY),
 )
 
 OPERATIONS: tuple[Operation, ...] = (
     *_REMOVED,
     *_IMAGES,
     *_NETWORKS,
+    *_SECURITY_GROUPS,
     *_VOLUMES,
     *_BAREMETAL,
 )

@@ -114,5 +114,7 @@ OPERATIONS: tuple[Operation, ...] = (
     aggregate("GET", "/os-volumes_boot/detail", "server", until="2.102"),
     schedule("POST", "/os-volumes_boot", **_BOOT_CREATE),
     route("GET PUT DELETE", "/os-volumes_boot/{server}", **_BOOT),
-    route("POST", "/os-volumes_boot/{server}/action", handler="action", **_BOOT),
+    route(
+        "POST", "/os-volumes_boot/{server}/action", until="2.102", handler="action", answer="server"
+    ),
 )

@@ -52,7 +52,7 @@ def test_parameters_come_in_the_order_of_the_path() -> None:
 
 
 def test_rows_name_the_parameters_of_one_place_each_in_its_own_way() -> None:
-    assert match("compute", "GET", "/os-networks/n").params == {"nova_network": "n"}
+    assert match("compute", "GET", "/os-networks/n").params == {"network": "n"}
     assert match("compute", "DELETE", "/os-networks/n").params == {"network": "n"}
 
 
