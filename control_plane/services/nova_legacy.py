@@ -1,10 +1,7 @@
 """Nova's rows for what ended: APIs that were removed (410) and proxies up to a microversion."""
 
-from typing import Unpack
-
 from control_plane.services.operation import (
     Operation,
-    Options,
     Ref,
     aggregate,
     broadcast,
@@ -64,12 +61,19 @@ def _proxied(methods: str, path: str, answer: str) -> Operation:
     return route(methods, path, answer=answer, until=_PROXY)
 
 
-def _proxied_list(path: str, answer: str, /, **options: Unpack[Options]) -> Operation:
-    return aggregate("GET", path, answer, until=_PROXY, **options)
+def _proxied_list(path: str, answer: str) -> Operation:
+    return aggregate("GET", path, answer, until=_PROXY)
 
 
 _IMAGES = (
-    _proxied_list("/images", "nova_image", source="/images/detail", fields=("id", "name", "links")),
+    aggregate(
+        "GET",
+        "/images",
+        "nova_image",
+        source="/images/detail",
+        fields=("id", "name", "links"),
+        until=_PROXY,
+    ),
     _proxied_list("/images/detail", "nova_image"),
     single("GET", "/images/{image}", until=_PROXY),
     broadcast("DELETE", "/images/{image}", handler="broadcast", until=_PROXY),
