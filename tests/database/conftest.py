@@ -1,12 +1,13 @@
-"""The same tests over SQLite and, where a server is named, over PostgreSQL and MariaDB.
+"""The same tests over SQLite, PostgreSQL and MariaDB.
 
 `TRIO2O_TEST_POSTGRESQL=postgresql://user@host/` and `TRIO2O_TEST_MYSQL=mysql://user@host/` name
-servers on which databases may be made and dropped.
+servers on which databases may be made and dropped. Where PostgreSQL is installed a throwaway
+server is started.
 """
 
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,29 @@ from sqlalchemy.engine import make_url
 
 from control_plane.database import Store, upgrade
 from control_plane.database.engine import open_engine
+from tests.database import postgresql
 
-_SERVERS = {"postgresql": "TRIO2O_TEST_POSTGRESQL", "mysql": "TRIO2O_TEST_MYSQL"}
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """Give the URL of a PostgreSQL server."""
+    if named := os.environ.get("TRIO2O_TEST_POSTGRESQL"):
+        yield named
+        return
+    programs = postgresql.programs()
+    if programs is None:
+        pytest.skip("TRIO2O_TEST_POSTGRESQL names no server and none is installed")
+    with postgresql.running(programs) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def mysql_server() -> str:
+    """Give the URL of a MariaDB or MySQL server."""
+    named = os.environ.get("TRIO2O_TEST_MYSQL")
+    if not named:
+        pytest.skip("TRIO2O_TEST_MYSQL names no server")
+    return named
 
 
 async def _execute(url: str, statement: str) -> None:
@@ -32,9 +54,7 @@ async def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Asyn
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/trio2o.db"
         return
-    server = os.environ.get(_SERVERS[request.param])
-    if not server:
-        pytest.skip(f"{_SERVERS[request.param]} names no server")
+    server = request.getfixturevalue(f"{request.param}_server")
     name = f"trio2o_{uuid.uuid4().hex}"
     await _execute(server, f"CREATE DATABASE {name}")
     yield make_url(server).set(database=name).render_as_string(hide_password=False)

@@ -20,6 +20,8 @@ _PACKAGES = {
     "rabbitmq-server": "/usr/lib/rabbitmq/bin/rabbitmq-server",
     "memcached": "/usr/bin/memcached",
     "qemu-utils": "/usr/bin/qemu-img",
+    # No pod's: the tests of the product's own database run over it.
+    "postgresql": "/usr/lib/postgresql",
 }
 _GUARD = Path("/usr/sbin/policy-rc.d")
 _LISTS = Path("/var/lib/apt/lists")
