@@ -12,10 +12,23 @@ from control_plane.handlers.aggregate import aggregate
 from control_plane.handlers.broadcast import broadcast
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
-from control_plane.handlers.computed import limits, zones
+from control_plane.handlers.computed import (
+    audit,
+    limits,
+    quotas,
+    resource_filters,
+    statistics,
+    summary,
+    usage,
+    zones,
+)
 from control_plane.handlers.decision import Decision
+from control_plane.handlers.events import events
+from control_plane.handlers.local import local
+from control_plane.handlers.pattern import pattern
 from control_plane.handlers.route import route
 from control_plane.handlers.schedule import schedule
+from control_plane.handlers.seek import seek
 from control_plane.handlers.single import single
 from control_plane.handlers.static import gone, versions
 
@@ -26,12 +39,22 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "action": action,
         "aggregate": aggregate,
+        "audit": audit,
         "broadcast": broadcast,
+        "events": events,
         "gone": gone,
         "limits": limits,
+        "local": local,
+        "pattern": pattern,
+        "quotas": quotas,
+        "resource_filters": resource_filters,
         "route": route,
         "schedule": schedule,
+        "seek": seek,
         "single": single,
+        "statistics": statistics,
+        "summary": summary,
+        "usage": usage,
         "versions": versions,
         "zones": zones,
     }

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
+import msgspec
+
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.model.errors import Refused
@@ -14,9 +16,20 @@ from control_plane.services.reference import references
 def named(call: Call, ref: Ref) -> list[str]:
     """Read the ids a reference points to in the query or the body."""
     if ref.path.startswith("?"):
-        value = call.parameter(ref.path[1:])
+        name, _, inside = ref.path[1:].partition(".")
+        value = call.parameter(name)
+        if value and inside:
+            return list(references(_object(value), inside))
         return [value] if value else []
     return list(references(call.json, ref.path))
+
+
+def _object(text: str) -> object:
+    """Read the object that a parameter holds as JSON; None when it holds none."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
 
 
 def owner_reference(call: Call) -> tuple[str, str] | None:

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from control_plane.model.microversion import Microversion
 from control_plane.services import nova_admin, nova_legacy, nova_projects, nova_servers
 from control_plane.services.definition import FLAVOR, KEYPAIR
-from control_plane.services.listing import Listing, Paged
-from control_plane.services.operation import Resource, SortKey
+from control_plane.services.listing import Listing, Narrow, Paged, Says
+from control_plane.services.operation import Resource, SortKey, Survey
 from control_plane.services.server_actions import SERVER_ACTIONS
 from control_plane.services.service import (
     FaultForm,
@@ -22,9 +22,11 @@ from control_plane.services.service import (
 )
 
 _NAME = (SortKey("name"),)
-_ZONE = ("availability_zone",)
 _UNPAGED = Listing(paged=Paged.NONE)
 _BY_OFFSET = Listing(paged=Paged.OFFSET)
+
+#: A list without pages, one pod after the other.
+_WHOLE = Listing(concatenated=True, paged=Paged.NONE)
 
 _RESOURCES = (
     Resource(
@@ -32,6 +34,8 @@ _RESOURCES = (
         "servers",
         probe="/servers/{id}",
         zones=("OS-EXT-AZ:availability_zone", "pinned_availability_zone"),
+        hosts=("OS-EXT-SRV-ATTR:host", "OS-EXT-SRV-ATTR:hypervisor_hostname"),
+        obscured=("hostId",),
         order=(SortKey("created", descending=True), SortKey("id")),
     ),
     Resource("flavor", "flavors", probe="/flavors/{id}", replicated=True, definition=FLAVOR),
@@ -62,15 +66,77 @@ _RESOURCES = (
         identity="port_id",
         links=None,
     ),
-    Resource("instance_action", "instanceActions", singular="instanceAction", links="links"),
-    Resource("aggregate", "aggregates", zones=_ZONE, links=None),
-    Resource("nova_host", "hosts", singular="host", identity="host_name", zones=("zone",)),
-    Resource("hypervisor", "hypervisors"),
-    Resource("nova_service", "services", singular="service", zones=("zone",), links=None),
+    Resource(
+        "instance_action",
+        "instanceActions",
+        singular="instanceAction",
+        links="links",
+        hosts=("events[].host",),
+        obscured=("events[].hostId",),
+    ),
+    Resource(
+        "aggregate",
+        "aggregates",
+        links=None,
+        own_zones=("availability_zone", "metadata.availability_zone"),
+        hosts=("hosts",),
+        numbers=("id",),
+        lists=_WHOLE,
+    ),
+    Resource(
+        "host",
+        "hosts",
+        identity="host_name",
+        zones=("zone",),
+        links=None,
+        hosts=("host_name",),
+        survey=Survey("/os-services?host={id}", "services", "host"),
+        lists=_WHOLE,
+    ),
+    # The answers of one host: what is in it, and what was done with it.
+    Resource("host_resource", "host", identity="resource", hosts=("resource.host",)),
+    Resource("host_state", "host_states", identity="host", hosts=("host",)),
+    Resource(
+        "hypervisor",
+        "hypervisors",
+        probe="/os-hypervisors/{id}",
+        hosts=("hypervisor_hostname", "service.host"),
+        numbers=("id", "service.id"),
+        # By a number that each cell, and each pod, counts for itself.
+        lists=Listing(
+            concatenated=True,
+            paged_since="2.33",
+            narrows=(Narrow("hypervisor_hostname_pattern", Says.HOST),),
+        ),
+    ),
+    Resource(
+        "nova_service",
+        "services",
+        singular="service",
+        zones=("zone",),
+        links=None,
+        hosts=("host",),
+        numbers=("id",),
+        survey=Survey("/os-services", "services", "id"),
+        lists=Listing(concatenated=True, paged=Paged.NONE, narrows=(Narrow("host", Says.HOST),)),
+    ),
     Resource(
         "migration",
         "migrations",
         order=(SortKey("created_at", descending=True), SortKey("id", descending=True)),
+        hosts=("source_compute", "dest_compute", "source_node", "dest_node"),
+        numbers=("id",),
+        lists=Listing(
+            paged_since="2.59",
+            marker="uuid",
+            narrows=(Narrow("host", Says.HOST), Narrow("source_compute", Says.HOST)),
+        ),
+    ),
+    Resource(
+        "tenant_usage",
+        "tenant_usages",
+        identity="tenant_id",
+        lists=Listing(paged_since="2.40"),
     ),
     Resource(
         "baremetal_node",

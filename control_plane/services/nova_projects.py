@@ -1,7 +1,6 @@
 """Nova's rows for what projects use beside servers: flavors, key pairs, groups, limits, zones."""
 
 from control_plane.services.operation import (
-    NOT_YET,
     Operation,
     aggregate,
     broadcast,
@@ -54,18 +53,18 @@ OPERATIONS: tuple[Operation, ...] = (
     computed("GET", "/limits", handler="limits"),
     computed("GET", "/os-availability-zone", handler="zones", answer="zone"),
     computed("GET", "/os-availability-zone/detail", handler="zones", answer="zone"),
-    computed("GET", "/os-quota-sets/{project}", handler=NOT_YET),
-    computed("GET", "/os-quota-sets/{project}/detail", handler=NOT_YET),
-    computed("GET", "/os-quota-sets/{project}/defaults", handler=NOT_YET),
+    computed("GET", "/os-quota-sets/{project}", handler="quotas"),
+    computed("GET", "/os-quota-sets/{project}/detail", handler="quotas"),
+    computed("GET", "/os-quota-sets/{project}/defaults", handler="quotas"),
     broadcast("PUT", "/os-quota-sets/{project}", handler="broadcast", kept="quota_set"),
     broadcast("DELETE", "/os-quota-sets/{project}", handler="broadcast"),
-    computed("GET", "/os-quota-class-sets/{quota_class}", handler=NOT_YET),
+    computed("GET", "/os-quota-class-sets/{quota_class}", handler="quotas"),
     broadcast(
         "PUT",
         "/os-quota-class-sets/{quota_class}",
         handler="broadcast",
         kept="quota_class_set",
     ),
-    computed("GET", "/os-simple-tenant-usage", handler=NOT_YET),
-    computed("GET", "/os-simple-tenant-usage/{project}", handler=NOT_YET),
+    computed("GET", "/os-simple-tenant-usage", handler="usage", answer="tenant_usage"),
+    computed("GET", "/os-simple-tenant-usage/{project}", handler="usage", answer="tenant_usage"),
 )
