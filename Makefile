@@ -52,7 +52,7 @@ lint: venv ## ruff, mypy, import-linter, deptry
 	@$(BIN)/ruff format --check .
 	$(SAY) "mypy"
 	@$(BIN)/mypy
-	@$(BIN)/mypy tests/openstack tests/demo tests/integration
+	@$(BIN)/mypy tests/openstack tests/demo tests/integration tests/contract
 	$(SAY) "import-linter"
 	@$(BIN)/lint-imports --no-logo
 	$(SAY) "deptry"
