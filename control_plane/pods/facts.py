@@ -19,12 +19,14 @@ class PodFacts:
     """One pod's endpoints (service name to root) and microversion ranges (service name to range).
 
     `reachable` is what the last look at the pod's compute service found; it only steers creates
-    away from a dead pod, Envoy's own health checks decide about traffic.
+    away from a dead pod, Envoy's own health checks decide about traffic. `ready`: the pod has the
+    definitions that the others have; until then it takes no creates.
     """
 
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     versions: Mapping[str, MicroversionRange] = field(default_factory=dict)
     reachable: bool = True
+    ready: bool = True
 
 
 def version_range(body: bytes) -> MicroversionRange | None:

@@ -7,7 +7,7 @@ pods or their endpoints changed.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
@@ -79,6 +79,8 @@ class View:
 
     fleet: Fleet = field(default_factory=Fleet)
     facts: Mapping[str, PodFacts] = field(default_factory=dict)
+    #: Services of pods that have not been told everything yet.
+    behind: frozenset[tuple[str, str]] = frozenset()
 
     def endpoint(self, pod: str, service: str) -> Endpoint | None:
         """Find where a service of a pod stands."""
@@ -93,6 +95,19 @@ class View:
         """Whether the pod answered when it was last looked at."""
         facts = self.facts.get(pod)
         return facts.reachable if facts else False
+
+    @property
+    def arriving(self) -> frozenset[str]:
+        """The pods that do not have the definitions of the others yet."""
+        return frozenset(
+            pod.name
+            for pod in self.fleet.serving
+            if pod.name in self.facts and not self.facts[pod.name].ready
+        )
+
+    def unready(self, service: str) -> frozenset[str]:
+        """Find the pods that must not take creates of a service, since they lack definitions."""
+        return self.arriving | {pod for pod, name in self.behind if name == service}
 
     def version_range(self, service: str) -> MicroversionRange | None:
         """Intersect the microversions of a service over its pods; None when none is known."""
@@ -126,6 +141,8 @@ class Registry:
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
         self.asker: Asker | None = None
+        #: The fact without which a pod is not ready; empty: every pod is.
+        self.needs = ""
         self.view = View()
 
     def subscribe(self, listener: Listener) -> None:
@@ -147,19 +164,26 @@ class Registry:
         async with self._lock:
             fleet = await self._store.fleet()
             facts = {pod.name: await self._facts(pod) for pod in fleet}
-            view = View(fleet, MappingProxyType(facts))
+            view = View(fleet, MappingProxyType(facts), self.view.behind)
             before, self.view = self.view, view
         if before.fleet != view.fleet or before.endpoints != view.endpoints:
             for listener in self._listeners:
                 await listener(view)
             self._changed.set()
 
+    def fall_behind(self, behind: Iterable[tuple[str, str]]) -> None:
+        """Note which services of which pods have not been told everything."""
+        self.view = replace(self.view, behind=frozenset(behind))
+
     async def _facts(self, pod: Pod) -> PodFacts:
         known = self.view.facts.get(pod.name)
         stored: Mapping[str, object] = {}
         if known is None:
             stored = await self._store.facts(pod.name)
-            known = PodFacts(versions=ranges_from_json(stored.get("versions")))
+            known = PodFacts(versions=ranges_from_json(stored.get("versions")), ready=False)
+        if not known.ready:
+            ready = not self.needs or self.needs in (stored or await self._store.facts(pod.name))
+            known = replace(known, ready=ready)
         urls = {
             service.name: regions[pod.name]
             for service in self._services

@@ -22,6 +22,11 @@ def offers_service(pod: Pod, wish: Wish) -> bool:
     return pod.name in wish.with_service
 
 
+def is_ready(pod: Pod, wish: Wish) -> bool:
+    """Leave out pods that do not have the flavors and types of the others yet."""
+    return pod.name not in wish.unready
+
+
 def in_zone(pod: Pod, wish: Wish) -> bool:
     """Leave out pods of other zones when a zone is asked for."""
     return not wish.zone or pod.availability_zone == wish.zone
@@ -37,5 +42,5 @@ def is_reachable(pod: Pod, wish: Wish) -> bool:
     return pod.name in wish.reachable
 
 
-HARD: tuple[Filter, ...] = (takes_creates, offers_service, in_zone)
+HARD: tuple[Filter, ...] = (takes_creates, offers_service, is_ready, in_zone)
 SOFT: tuple[Filter, ...] = (has_copies, is_reachable)

@@ -19,7 +19,8 @@ class Wish:
 
     `zone` is the user's zone, empty when none is asked for. `holders` are, for each replicated
     thing the request names, the pods that have it. `bound` are the pods the project is bound to,
-    oldest binding first. `reachable` are the pods that answered last time.
+    oldest binding first. `reachable` are the pods that answered last time, `unready` those that do
+    not have all definitions yet.
     """
 
     service: str
@@ -30,3 +31,4 @@ class Wish:
     bound: tuple[str, ...] = ()
     with_service: frozenset[str] = frozenset()
     reachable: frozenset[str] = frozenset()
+    unready: frozenset[str] = frozenset()
