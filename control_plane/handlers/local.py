@@ -53,9 +53,12 @@ async def local(cloud: Cloud, call: Call) -> Decision:
 
 async def _pod(cloud: Cloud, call: Call) -> Pod | None:
     """Say which pod the request is about; None when its words name nothing that is there."""
-    fleet, resources = call.view.fleet, call.service.resources
+    fleet, resources, owner = call.view.fleet, call.service.resources, call.operation.owner
     for shown in _numbers(call).values():
         return parse_number(fleet, int(shown))[0]
+    if owner is not None:
+        word = next(iter(_body_texts(call, (owner.path,))), None)
+        return await holder(cloud, call, resources[owner.resource], word) if word else None
     hosts = hosts_in_query(call) + _body_texts(call, call.operation.hosts)
     if hosts:
         return await holder(cloud, call, resources["host"], hosts[0])

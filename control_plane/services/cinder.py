@@ -10,7 +10,8 @@ from types import MappingProxyType
 from control_plane.model.microversion import Microversion
 from control_plane.services import cinder_admin, cinder_types, cinder_volumes
 from control_plane.services.definition import GROUP_TYPE, QOS_SPEC, VOLUME_TYPE
-from control_plane.services.operation import Ref, Resource, SortKey
+from control_plane.services.listing import Listing, Narrow, Paged, Says
+from control_plane.services.operation import Ref, Resource, SortKey, Survey
 from control_plane.services.service import (
     FaultForm,
     LinkForm,
@@ -29,6 +30,9 @@ _ZONE = ("availability_zone",)
 _NEWEST = (SortKey("created_at", descending=True), SortKey("id", descending=True))
 _NAME = (SortKey("name"),)
 
+#: A list without pages, one pod after the other.
+_WHOLE = Listing(concatenated=True, paged=Paged.NONE)
+
 _RESOURCES = (
     Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
     Resource(
@@ -37,6 +41,7 @@ _RESOURCES = (
         probe="/volumes/{id}",
         zones=_ZONE,
         order=_NEWEST,
+        hosts=("os-vol-host-attr:host", "attachments[].host_name"),
         ids=(Ref("volume_type", "volume_type_id"),),
     ),
     Resource("snapshot", "snapshots", probe="/snapshots/{id}", order=_NEWEST),
@@ -131,18 +136,55 @@ _RESOURCES = (
     ),
     Resource("qos_association", "qos_associations", ids=(Ref("volume_type", "id"),)),
     Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
-    Resource("pool", "pools", identity="name", order=_NAME, merge_by="name", links=None),
+    Resource(
+        "pool",
+        "pools",
+        identity="name",
+        order=_NAME,
+        merge_by="name",
+        links=None,
+        hosts=("name",),
+        lists=_WHOLE,
+    ),
     Resource(
         "volume_service",
         "services",
         singular="service",
         identity="host",
+        merge_by="host",
         zones=("zone",),
         order=(SortKey("host"), SortKey("binary")),
         links=None,
+        hosts=("host", "cluster"),
+        lists=Listing(concatenated=True, paged=Paged.NONE, narrows=(Narrow("host", Says.HOST),)),
     ),
-    Resource("volume_host", "hosts", singular="host", identity="host_name", zones=("zone",)),
-    Resource("cluster", "clusters", identity="name", order=_NAME, links=None),
+    Resource(
+        "host",
+        "hosts",
+        identity="host_name",
+        merge_by="host_name",
+        zones=("zone",),
+        order=(SortKey("host_name"),),
+        links=None,
+        hosts=("host_name",),
+        survey=Survey("/os-services?host={id}", "services", "host"),
+        lists=_WHOLE,
+    ),
+    # The answers of one host: what is in it, and what was done with it.
+    Resource("host_resource", "host", identity="resource", hosts=("resource.host",)),
+    Resource("host_state", "host_states", identity="host", hosts=("host",)),
+    Resource(
+        "cluster",
+        "clusters",
+        identity="name",
+        merge_by="name",
+        order=_NAME,
+        links=None,
+        hosts=("name",),
+        survey=Survey("/clusters?name={id}", "clusters", "name"),
+        lists=Listing(concatenated=True, paged=Paged.NONE, narrows=(Narrow("name", Says.HOST),)),
+    ),
+    Resource("resource_filter", "resource_filters", identity="resource", links=None),
     Resource("manageable_volume", "manageable-volumes", identity="reference"),
     Resource("manageable_snapshot", "manageable-snapshots", identity="reference"),
 )

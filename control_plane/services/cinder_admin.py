@@ -1,11 +1,12 @@
 """Cinder's rows for operators.
 
-Most are not handled: host, back end and cluster names mean something only inside a pod.
+Host, back end and cluster names mean something only inside a pod; users see them with their pod,
+which is how a path, a query or a body says which pod it is about.
 """
 
 from control_plane.services.operation import (
-    NOT_YET,
     Operation,
+    Options,
     Ref,
     aggregate,
     broadcast,
@@ -16,44 +17,68 @@ from control_plane.services.operation import (
 _MANAGEABLE = "3.8"
 
 
-def _by_host(methods: str, path: str, since: str = "") -> Operation:
-    if since:
-        return route(methods, path, since=since, handler=NOT_YET)
-    return route(methods, path, handler=NOT_YET)
+#: What says the host of what is managed: the query of a list, the body of a create.
+_LIST: Options = {"handler": "local", "hosts": ("?host", "?cluster")}
+_MANAGE: Options = {
+    "handler": "local",
+    "hosts": ("volume.host", "volume.cluster"),
+    "answer": "volume",
+    "creates": True,
+}
+
+
+def _service(verb: str) -> Operation:
+    path = f"/os-services/{verb}"
+    return route("PUT", path, handler="local", answer="volume_service", hosts=("host", "cluster"))
+
+
+def _cluster(verb: str) -> Operation:
+    path = f"/clusters/{verb}"
+    return route(
+        "PUT",
+        path,
+        since="3.7",
+        handler="local",
+        owner=Ref("cluster", "name"),
+        answer="cluster",
+        hosts=("name",),
+    )
 
 
 OPERATIONS: tuple[Operation, ...] = (
-    aggregate("GET", "/os-services", "volume_service", handler=NOT_YET),
-    _by_host("PUT", "/os-services/enable"),
-    _by_host("PUT", "/os-services/disable"),
-    _by_host("PUT", "/os-services/disable-log-reason"),
-    _by_host("PUT", "/os-services/freeze"),
-    _by_host("PUT", "/os-services/thaw"),
-    _by_host("PUT", "/os-services/failover_host"),
+    aggregate("GET", "/os-services", "volume_service"),
+    _service("enable"),
+    _service("disable"),
+    _service("disable-log-reason"),
+    _service("freeze"),
+    _service("thaw"),
+    _service("failover_host"),
     broadcast(
         "PUT", "/os-services/get-log", handler="together", since="3.32", joined=("log_levels",)
     ),
     broadcast("PUT", "/os-services/set-log", handler="together", since="3.32"),
-    aggregate("GET", "/clusters", "cluster", since="3.7", handler=NOT_YET),
-    aggregate("GET", "/clusters/detail", "cluster", since="3.7", handler=NOT_YET),
-    _by_host("GET", "/clusters/{cluster}", since="3.7"),
-    _by_host("PUT", "/clusters/enable", since="3.7"),
-    _by_host("PUT", "/clusters/disable", since="3.7"),
-    aggregate("GET", "/os-hosts", "volume_host", handler=NOT_YET),
-    _by_host("GET PUT", "/os-hosts/{volume_host}"),
-    _by_host("PUT", "/os-hosts"),
+    aggregate("GET", "/clusters", "cluster", since="3.7"),
+    aggregate("GET", "/clusters/detail", "cluster", since="3.7"),
+    route("GET", "/clusters/{cluster}", since="3.7", handler="local", answer="cluster"),
+    _cluster("enable"),
+    _cluster("disable"),
+    aggregate("GET", "/os-hosts", "host"),
+    route("GET", "/os-hosts/{host}", handler="local", answer="host_resource"),
+    route("PUT", "/os-hosts/{host}", handler="local", answer="host_state"),
+    # Without a host it has no usable form.
+    route("PUT", "/os-hosts", handler="single"),
     aggregate("GET", "/scheduler-stats/get_pools", "pool"),
-    _by_host("GET", "/capabilities/{backend}"),
-    _by_host("GET", "/manageable_volumes", since=_MANAGEABLE),
-    _by_host("GET", "/manageable_volumes/detail", since=_MANAGEABLE),
-    _by_host("GET", "/os-volume-manage"),
-    _by_host("GET", "/os-volume-manage/detail"),
-    _by_host("POST", "/manageable_volumes", since=_MANAGEABLE),
-    _by_host("POST", "/os-volume-manage"),
-    _by_host("GET", "/manageable_snapshots", since=_MANAGEABLE),
-    _by_host("GET", "/manageable_snapshots/detail", since=_MANAGEABLE),
-    _by_host("GET", "/os-snapshot-manage"),
-    _by_host("GET", "/os-snapshot-manage/detail"),
+    route("GET", "/capabilities/{host}", handler="local"),
+    route("GET", "/manageable_volumes", since=_MANAGEABLE, **_LIST),
+    route("GET", "/manageable_volumes/detail", since=_MANAGEABLE, **_LIST),
+    route("GET", "/os-volume-manage", **_LIST),
+    route("GET", "/os-volume-manage/detail", **_LIST),
+    route("POST", "/manageable_volumes", since=_MANAGEABLE, **_MANAGE),
+    route("POST", "/os-volume-manage", **_MANAGE),
+    route("GET", "/manageable_snapshots", since=_MANAGEABLE, **_LIST),
+    route("GET", "/manageable_snapshots/detail", since=_MANAGEABLE, **_LIST),
+    route("GET", "/os-snapshot-manage", **_LIST),
+    route("GET", "/os-snapshot-manage/detail", **_LIST),
     route(
         "POST",
         "/manageable_snapshots",

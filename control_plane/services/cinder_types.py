@@ -85,14 +85,20 @@ _GROUP_TYPES = (
 
 _LIMITS = (
     computed("GET", "/limits", handler="limits"),
-    computed("GET", "/os-quota-sets/{project}"),
-    computed("GET", "/os-quota-sets/{project}/defaults"),
+    computed("GET", "/os-quota-sets/{project}", handler="quotas"),
+    computed("GET", "/os-quota-sets/{project}/defaults", handler="quotas"),
     _everywhere("PUT", "/os-quota-sets/{project}", kept="quota_set"),
     _everywhere("DELETE", "/os-quota-sets/{project}"),
-    computed("GET", "/os-quota-class-sets/{quota_class}"),
+    computed("GET", "/os-quota-class-sets/{quota_class}", handler="quotas"),
     _everywhere("PUT", "/os-quota-class-sets/{quota_class}", kept="quota_class_set"),
     computed("GET", "/os-availability-zone", handler="zones", answer="zone"),
-    computed("GET", "/resource_filters", since="3.33"),
+    computed(
+        "GET",
+        "/resource_filters",
+        since="3.33",
+        handler="resource_filters",
+        answer="resource_filter",
+    ),
 )
 
 OPERATIONS: tuple[Operation, ...] = (*_TYPES, *_SPECS, *_GROUP_TYPES, *_LIMITS)

@@ -17,7 +17,7 @@ _BRIEF = ("id", "name", "links")
 _VOLUMES = (
     aggregate("GET", "/volumes", "volume", source="/volumes/detail", fields=_BRIEF),
     aggregate("GET", "/volumes/detail", "volume"),
-    computed("GET", "/volumes/summary", since="3.12"),
+    computed("GET", "/volumes/summary", since="3.12", handler="summary"),
     schedule(
         "POST",
         "/volumes",

@@ -23,7 +23,12 @@ OPERATIONS: tuple[Operation, ...] = (
     aggregate("GET", "/os-aggregates", "aggregate"),
     # An aggregate makes a zone, or joins one: a new zone's pod is any, if its name says none.
     schedule(
-        "POST", "/os-aggregates", handler="local", answer="aggregate", own_zones=_AGGREGATE_ZONES
+        "POST",
+        "/os-aggregates",
+        handler="local",
+        answer="aggregate",
+        creates=False,
+        own_zones=_AGGREGATE_ZONES,
     ),
     route(
         "GET PUT DELETE",

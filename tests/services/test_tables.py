@@ -16,13 +16,23 @@ HANDLERS = {
     "",
     "action",
     "aggregate",
+    "audit",
     "broadcast",
+    "events",
     "gone",
     "limits",
+    "local",
+    "pattern",
+    "quotas",
+    "resource_filters",
     "route",
     "schedule",
+    "seek",
     "single",
+    "statistics",
+    "summary",
     "together",
+    "usage",
     "versions",
     "zones",
 }
@@ -55,7 +65,7 @@ PROBED = {
     resource.name: resource
     for service in SERVICES
     for resource in service.resources.values()
-    if resource.probe
+    if resource.probe or resource.survey
 }
 
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
@@ -212,9 +222,9 @@ def test_gets_that_change_something_are_marked() -> None:
     marked = {row.path for _, row in ROWS if row.side_effect}
 
     assert marked == {
-        "/os-hosts/{nova_host}/reboot",
-        "/os-hosts/{nova_host}/shutdown",
-        "/os-hosts/{nova_host}/startup",
+        "/os-hosts/{host}/reboot",
+        "/os-hosts/{host}/shutdown",
+        "/os-hosts/{host}/startup",
         "/qos-specs/{qos_spec}/associate",
         "/qos-specs/{qos_spec}/disassociate",
         "/qos-specs/{qos_spec}/disassociate_all",
@@ -222,12 +232,17 @@ def test_gets_that_change_something_are_marked() -> None:
     }
 
 
-def test_lists_whose_ids_repeat_from_pod_to_pod_are_not_merged() -> None:
-    repeating = {"aggregate", "nova_service", "hypervisor", "nova_host", "migration"}
+def test_ids_and_hosts_that_repeat_from_pod_to_pod_are_translated() -> None:
+    compute, volume = service_named("compute").resources, service_named("volume").resources
+    numbered = {"aggregate", "hypervisor", "migration", "nova_service"}
+    hosted = {"aggregate", "host", "hypervisor", "migration", "nova_service", "server"}
 
-    handled = {row.answer for _, row in ROWS if row.handler == "aggregate"}
-
-    assert not handled & repeating
+    assert {name for name, kind in compute.items() if "id" in kind.numbers} == numbered
+    assert hosted <= {name for name, kind in compute.items() if kind.hosts}
+    assert {"volume", "host", "pool", "volume_service"} <= {
+        name for name, kind in volume.items() if kind.hosts
+    }
+    assert compute["server"].obscured == ("hostId",)
 
 
 def test_create_of_a_server_is_pinned_by_all_it_names() -> None:
