@@ -17,6 +17,7 @@ from control_plane.handlers.host import require_hosts, write_hosts
 from control_plane.handlers.query import hosts_in_query, query_for
 from control_plane.handlers.record import watcher
 from control_plane.handlers.survey import holder
+from control_plane.handlers.translate import Translation
 from control_plane.model.errors import Refused, unavailable
 from control_plane.model.host import parse_host
 from control_plane.model.number import parse_number
@@ -136,19 +137,18 @@ def _body_texts(call: Call, paths: tuple[str, ...]) -> list[str]:
     return [text for path in paths for text in references(call.json, path)]
 
 
-def _watcher(cloud: Cloud, call: Call, pod: Pod, numbers: Mapping[str, str]) -> Watcher | None:
+def _watcher(cloud: Cloud, call: Call, pod: Pod, numbers: Mapping[str, str]) -> Watcher:
     """Watch the answer as other handlers do; a refusal names integers as the client did."""
     watch = watcher(cloud, call, pod)
-    if watch is None or not numbers:
-        return watch
+    translation = Translation(call.view, pod, call.gateway, call.authority)
 
     async def with_numbers(answer: Watched) -> bytes | None:
-        changed = await watch(answer)
+        changed = await watch(answer) if watch is not None else None
         if answer.status < HTTPStatus.BAD_REQUEST:
             return changed
-        text = answer.body if changed is None else changed
+        text = translation.fault(answer.body) if changed is None else changed
         for inner, shown in numbers.items():
             text = text.replace(f" {inner} ".encode(), f" {shown} ".encode())
-        return text
+        return text if text != answer.body else None
 
     return with_numbers

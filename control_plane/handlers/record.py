@@ -48,9 +48,14 @@ def watcher(
         except Exception:
             # The pod has done what it was asked to; what is not learnt now is found by asking.
             log.exception("answer_not_learnt", pod=pod.name, request_id=call.request_id)
-        if resource is None or not answer.body:
+        if not answer.body:
             return None
-        changed = translation.body(answer.body, resource)
+        if answer.status >= _FIRST_ERROR:
+            changed = translation.fault(answer.body)
+        elif resource is not None:
+            changed = translation.body(answer.body, resource)
+        else:
+            return None
         return changed if changed != answer.body else None
 
     return watch

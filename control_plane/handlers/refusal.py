@@ -10,11 +10,15 @@ _KEPT = ("www-authenticate", "retry-after", "content-type")
 
 
 class PodRefusal(Trio2oError):
-    """A pod answered 4xx; its status, body and headers go to the client unchanged."""
+    """A pod answered 4xx; its status, body and headers go to the client.
+
+    Only what the body says of the pod itself is said in the users' words (`Translation.fault`).
+    """
 
     def __init__(self, answer: PodAnswer) -> None:
         """Keep the pod's answer."""
         super().__init__(f"pod {answer.pod.name} answered {answer.status}")
+        self.pod = answer.pod
         self.status = HTTPStatus(answer.status)
         self.body = answer.body
         self.headers = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
