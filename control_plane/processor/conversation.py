@@ -147,7 +147,7 @@ class Conversation:
         if isinstance(error, PodRefusal):
             headers = dict(error.headers)
             content_type = headers.pop("content-type", "application/json")
-            body = error.body
+            body = self._worded(error)
             return Reply(error.status, body, headers, (), content_type, "pod refused")
         if isinstance(error, PodUnreachable):
             log.warning("pod_unreachable", pod=error.pod, reason=error.reason)
@@ -165,6 +165,13 @@ class Conversation:
         else:
             body, content_type = render(self.location.service, error.status, error.message)
         return Reply(error.status, body, error.headers, (), content_type, "refused")
+
+    def _worded(self, refusal: PodRefusal) -> bytes:
+        """Say a pod's refusal in the users' words."""
+        call = self.call
+        if call is None:
+            return refusal.body
+        return Translation(call.view, refusal.pod, call.gateway, call.authority).fault(refusal.body)
 
     async def _explain(self, decision: Decision) -> Mapping[str, str]:
         """Give the headers that tell an administrator who asked which pod it was and why."""
