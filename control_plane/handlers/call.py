@@ -133,11 +133,14 @@ class Call:
 
     @property
     def json(self) -> Any:  # a body of any shape
-        """The body decoded; Refused(400) when it is not JSON."""
+        """The body decoded; Refused(415) when it is not meant to be JSON, 400 when it is none."""
         if self._json is None:
             try:
                 self._json = msgspec.json.decode(self.body)
             except msgspec.DecodeError as error:
+                if "json" not in self.headers.get("content-type", "json"):
+                    message = "Unsupported Content-Type"
+                    raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message) from error
                 message = "The request body is not valid JSON."
                 raise Refused(HTTPStatus.BAD_REQUEST, message) from error
         return self._json

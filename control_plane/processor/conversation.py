@@ -158,12 +158,16 @@ class Conversation:
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 "Unexpected error in the gateway; the request id names it in the log.",
             )
+        accept = self.headers.get("accept", "")
         if self.location is None:
             body, content_type = unserviced(error.status, error.message)
         elif isinstance(error, Unrouted):
-            body, content_type = unrouted(self.location.service, error.status, error.message)
+            service = self.location.service
+            body, content_type = unrouted(service, error.status, error.message, accept)
         else:
-            body, content_type = render(self.location.service, error.status, error.message)
+            body, content_type = render(
+                self.location.service, error.status, error.message, error.headers, accept
+            )
         return Reply(error.status, body, error.headers, (), content_type, "refused")
 
     def _worded(self, refusal: PodRefusal) -> bytes:

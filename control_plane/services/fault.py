@@ -14,6 +14,7 @@ from control_plane.services.service import FaultForm, Service
 
 _JSON = "application/json"
 _HTML = "text/html; charset=UTF-8"
+_TEXT = "text/plain; charset=UTF-8"
 
 #: `_fault_names` of nova.api.openstack.wsgi; Cinder has the same without 429.
 _NAMES: Mapping[int, str] = MappingProxyType(
@@ -35,11 +36,15 @@ _OTHER = "computeFault"
 
 
 def render(
-    service: Service, status: int, message: str, headers: Mapping[str, str] | None = None
+    service: Service,
+    status: int,
+    message: str,
+    headers: Mapping[str, str] | None = None,
+    accept: str = "*/*",
 ) -> tuple[bytes, str]:
-    """Make a body and its content type; `headers` are the answer's, for `retry-after`."""
+    """Make a body and its content type; `headers` are the answer's, `accept` the request's."""
     if service.fault is FaultForm.HTML:
-        return _page(status, message), _HTML
+        return _webob(status, message, accept)
     if service.fault is FaultForm.NEUTRON:
         return _neutron(status, message), service.fault_type
     if service.fault is FaultForm.ERRORS:
@@ -47,11 +52,11 @@ def render(
     return _named(status, message, (headers or {}).get("retry-after", "")), service.fault_type
 
 
-def unrouted(service: Service, status: int, message: str) -> tuple[bytes, str]:
+def unrouted(service: Service, status: int, message: str, accept: str = "*/*") -> tuple[bytes, str]:
     """Make the body for a path and method that no endpoint of a service has."""
     if service.router_pages:
-        return _page(status, message), _HTML
-    return render(service, status, message)
+        return _webob(status, message, accept)
+    return render(service, status, message, accept=accept)
 
 
 def unserviced(status: int, message: str) -> tuple[bytes, str]:
@@ -76,6 +81,29 @@ def _neutron(status: int, message: str) -> bytes:
 def _errors(status: int, message: str) -> bytes:
     error = {"status": status, "title": _phrase(status), "detail": message}
     return _encoded({"errors": [error]})
+
+
+def _webob(status: int, message: str, accept: str) -> tuple[bytes, str]:
+    """Write an exception of webob: a page, JSON or text, whichever the client prefers."""
+    page, document = _quality(accept, "text/html"), _quality(accept, _JSON)
+    if page and page >= document:
+        return _page(status, message), _HTML
+    title = f"{status} {_phrase(status)}"
+    if document:
+        body = {"message": f"{message}<br /><br />\n\n\n", "code": title, "title": _phrase(status)}
+        return _encoded(body), _JSON
+    return f"{title}\n\n{message}\n\n   ".encode(), _TEXT
+
+
+def _quality(accept: str, media_type: str) -> float:
+    """Read how welcome a media type is: the most specific range that covers it decides."""
+    ranges = {}
+    for part in accept.lower().split(","):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        quality = next((word[2:] for word in parameters if word.startswith("q=")), "1")
+        ranges[name] = float(quality) if quality.replace(".", "", 1).isdigit() else 0.0
+    kind = media_type.partition("/")[0]
+    return next((ranges[name] for name in (media_type, f"{kind}/*", "*/*") if name in ranges), 0.0)
 
 
 def _page(status: int, message: str) -> bytes:

@@ -193,7 +193,7 @@ async def test_unknown_paths_and_methods_are_404_and_405() -> None:
 
 async def test_the_routers_of_nova_and_cinder_say_404_with_a_page() -> None:
     for path in (f"/compute/v2.1/servers/{SERVER}", "/volume/v3/volumes"):
-        refused = await Envoy().exchange("PATCH", path)
+        refused = await Envoy().exchange("PATCH", path, accept="*/*")
 
         assert refused.status == 404
         assert refused.headers["content-type"] == "text/html; charset=UTF-8"

@@ -5,7 +5,6 @@ import pytest
 from control_plane.services.catalog import service_named
 from control_plane.services.fault import render, unrouted, unserviced
 
-
 _TYPES = {"compute": "application/json; charset=UTF-8", "volume": "application/json"}
 
 
@@ -101,3 +100,28 @@ def test_the_routers_of_nova_and_cinder_write_pages(service: str, content_type: 
     _, written = unrouted(service_named(service), 404, "The resource could not be found.")
 
     assert written == content_type
+
+
+@pytest.mark.parametrize("service", ["image", "compute"])
+@pytest.mark.parametrize(
+    ("accept", "written"),
+    [
+        ("*/*", "text/html; charset=UTF-8"),
+        ("text/html,application/json", "text/html; charset=UTF-8"),
+        ("application/json", "application/json"),
+        ("text/html;q=0.5, application/json", "application/json"),
+        ("text/html;q=0, */*", "application/json"),
+        ("application/*", "application/json"),
+        ("application/xml", "text/plain; charset=UTF-8"),
+        ("text/html;q=x", "text/plain; charset=UTF-8"),
+        ("", "text/plain; charset=UTF-8"),
+    ],
+)
+def test_what_webob_writes_is_what_the_client_prefers(
+    service: str, accept: str, written: str
+) -> None:
+    body, content_type = unrouted(service_named(service), 404, "no such thing", accept)
+
+    assert content_type == written
+    assert b"no such thing" in body
+    assert b"404 Not Found" in body
