@@ -51,7 +51,5 @@ def _value(answer: Answer, name: str) -> str:
 
 def _keys(found: Answer, pod: Answer) -> list[str]:
     """Compare faults: the name, and the keys inside; messages are for people."""
-    if not pod.headers.get("content-type", "").startswith("application/json"):
-        return []
     shape, wanted = Shape().add(found.json), Shape().add(pod.json)
     return list(differences(shape, wanted))
