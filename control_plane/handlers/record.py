@@ -48,17 +48,18 @@ def watcher(
         except Exception:
             # The pod has done what it was asked to; what is not learnt now is found by asking.
             log.exception("answer_not_learnt", pod=pod.name, request_id=call.request_id)
-        if not answer.body:
-            return None
-        if answer.status >= _FIRST_ERROR:
-            changed = translation.fault(answer.body)
-        elif resource is not None:
-            changed = translation.body(answer.body, resource)
-        else:
-            return None
+        changed = _translated(translation, resource, answer)
         return changed if changed != answer.body else None
 
     return watch
+
+
+def _translated(translation: Translation, resource: Resource | None, answer: Watched) -> bytes:
+    if answer.status >= _FIRST_ERROR:
+        return translation.fault(answer.body)
+    if resource is None or not answer.body:
+        return answer.body
+    return translation.body(answer.body, resource)
 
 
 async def _record(cloud: Cloud, call: Call, pod: Pod, resource: Resource, body: bytes) -> None:
