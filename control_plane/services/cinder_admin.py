@@ -25,6 +25,9 @@ _MANAGE: Options = {
     "answer": "volume",
     "creates": True,
 }
+#: Under the newer name.
+_LIST_NEW: Options = {**_LIST, "since": _MANAGEABLE}
+_MANAGE_NEW: Options = {**_MANAGE, "since": _MANAGEABLE}
 
 
 def _service(verb: str) -> Operation:
@@ -69,14 +72,14 @@ OPERATIONS: tuple[Operation, ...] = (
     route("PUT", "/os-hosts", handler="single"),
     aggregate("GET", "/scheduler-stats/get_pools", "pool"),
     route("GET", "/capabilities/{host}", handler="local"),
-    route("GET", "/manageable_volumes", since=_MANAGEABLE, **_LIST),
-    route("GET", "/manageable_volumes/detail", since=_MANAGEABLE, **_LIST),
+    route("GET", "/manageable_volumes", **_LIST_NEW),
+    route("GET", "/manageable_volumes/detail", **_LIST_NEW),
     route("GET", "/os-volume-manage", **_LIST),
     route("GET", "/os-volume-manage/detail", **_LIST),
-    route("POST", "/manageable_volumes", since=_MANAGEABLE, **_MANAGE),
+    route("POST", "/manageable_volumes", **_MANAGE_NEW),
     route("POST", "/os-volume-manage", **_MANAGE),
-    route("GET", "/manageable_snapshots", since=_MANAGEABLE, **_LIST),
-    route("GET", "/manageable_snapshots/detail", since=_MANAGEABLE, **_LIST),
+    route("GET", "/manageable_snapshots", **_LIST_NEW),
+    route("GET", "/manageable_snapshots/detail", **_LIST_NEW),
     route("GET", "/os-snapshot-manage", **_LIST),
     route("GET", "/os-snapshot-manage/detail", **_LIST),
     route(

@@ -11,6 +11,7 @@ from control_plane.services.operation import (
     schedule,
 )
 
+_MIGRATION = "/servers/{server}/migrations/{migration}"
 _HINTS = "os:scheduler_hints|OS-SCH-HNT:scheduler_hints"
 _DEVICES = "server.block_device_mapping_v2"
 _BRIEF = ("id", "name", "links")
@@ -59,10 +60,11 @@ OPERATIONS: tuple[Operation, ...] = (
     route("GET", "/servers/{server}/ips/{label}"),
     route("GET POST PUT", "/servers/{server}/metadata"),
     route("GET PUT DELETE", "/servers/{server}/metadata/{key}"),
-    route("GET", "/servers/{server}/migrations", since="2.23"),
-    route("GET", "/servers/{server}/migrations/{migration}", since="2.23"),
-    route("DELETE", "/servers/{server}/migrations/{migration}", since="2.24"),
-    route("POST", "/servers/{server}/migrations/{migration}/action", since="2.22"),
+    route("GET", "/servers/{server}/migrations", since="2.23", answer="migration"),
+    # A migration has the number here that it has in the list of all migrations.
+    route("GET", _MIGRATION, since="2.23", handler="local", answer="migration"),
+    route("DELETE", _MIGRATION, since="2.24", handler="local"),
+    route("POST", f"{_MIGRATION}/action", since="2.22", handler="local"),
     route("GET", "/servers/{server}/os-instance-actions", answer="instance_action"),
     route("GET", "/servers/{server}/os-instance-actions/{request}", answer="instance_action"),
     route("GET", "/servers/{server}/os-interface", answer="interface"),
