@@ -16,7 +16,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # The second cloud has its own name for its zone, as clouds do.
 export TRIO2O_PODS_INNER_AZS ?= az1 nova
 
-.PHONY: help venv pods pods-down demo demo-down test lint unit clean
+.PHONY: help venv pods pods-down demo demo-down test lint unit tempest clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,11 @@ unit: venv ## the tests that need neither Envoy nor OpenStack
 
 test: lint ## everything: lint, unit tests, Envoy, real OpenStack
 	@tests/everything "$(PYTHON)" $(BIN)/python
+
+# TEMPEST_REGEX narrows it, TEMPEST_ARGS="--again" runs the straight part anew.
+TEMPEST_REGEX ?= ^tempest\.api\.(compute|volume)\.
+tempest: venv ## tempest straight at a pod, then through the gateway, and what differs
+	@"$(PYTHON)" -m tests.openstack.tempest --regex '$(TEMPEST_REGEX)' $(TEMPEST_ARGS)
 
 clean: ## remove .venv and what tools left behind
 	@rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

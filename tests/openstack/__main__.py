@@ -65,6 +65,11 @@ def _tempest(settings: Settings, options: argparse.Namespace) -> int:
     return run.tempest(settings, plan, options.out)
 
 
+def _compare(options: argparse.Namespace) -> int:
+    base, other = comparison.read(options.base), comparison.read(options.other)
+    return comparison.report(comparison.compare(base, other, {}))
+
+
 def _main() -> int:
     options = _parser().parse_args()
     settings = Settings.load()
@@ -77,7 +82,7 @@ def _main() -> int:
         "endpoints": lambda: _endpoints(settings, options),
         "clouds": lambda: _clouds(settings),
         "tempest": lambda: _tempest(settings, options),
-        "compare": lambda: comparison.report(options.base, options.other),
+        "compare": lambda: _compare(options),
     }
     return commands[options.command]() or 0
 

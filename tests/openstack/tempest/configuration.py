@@ -1,6 +1,7 @@
 """Write tempest.conf; the region is the one knob, all else is the same for pod and gateway."""
 
 import configparser
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +25,13 @@ _WAIT = {"build_interval": "1", "build_timeout": "60"}
 
 
 def write(settings: Settings, region: str, workspace: Path) -> None:
-    """Write a workspace's tempest.conf.
+    """Write a workspace's tempest.conf."""
+    (workspace / "etc").mkdir(parents=True, exist_ok=True)
+    (workspace / "etc/tempest.conf").write_text(text(settings, region, workspace))
+
+
+def text(settings: Settings, region: str, workspace: Path) -> str:
+    """Make the text of a tempest.conf.
 
     Facts of a pod (extensions, external network) come from the first pod, so that the same tests
     are chosen whatever the region.
@@ -48,9 +55,9 @@ def write(settings: Settings, region: str, workspace: Path) -> None:
             **_volume(),
         }
     )
-    (workspace / "etc").mkdir(parents=True, exist_ok=True)
-    with (workspace / "etc/tempest.conf").open("w") as file:
-        parser.write(file)
+    written = io.StringIO()
+    parser.write(written)
+    return written.getvalue()
 
 
 def _flags(yes: str, no: str) -> dict[str, str]:
