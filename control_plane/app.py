@@ -28,7 +28,15 @@ from control_plane.observability.web import application as metrics_application
 from control_plane.pods.client import PodClient
 from control_plane.pods.registry import Registry, View
 from control_plane.processor.server import Processor
+from control_plane.replication.arrival import FACT, Arrival
+from control_plane.replication.broadcast import Broadcast
+from control_plane.replication.copies import Copies
+from control_plane.replication.inventory import Inventory
+from control_plane.replication.own import Own
+from control_plane.replication.pending import Pending
+from control_plane.replication.replicator import Replicator
 from control_plane.services.catalog import SERVICES
+from control_plane.services.table import Table
 from control_plane.settings import Address, Settings
 from control_plane.xds.gateway import build
 from control_plane.xds.nodes import Silent, SyncState
@@ -40,6 +48,8 @@ log = structlog.get_logger()
 #: How long streams may go on once the process is asked to stop, seconds.
 GRACE = 2.0
 _KEYSTONE_CHECK_SECONDS = 10.0
+#: How long readiness waits for the pods of the first start to have all definitions, seconds.
+_SETTLING_SECONDS = 30.0
 
 
 class XdsMetrics(Silent):
@@ -81,7 +91,24 @@ class ControlPlane:
         )
         self.registry.asker = self.client
         self.directory = Directory(store, self.client, self.metrics)
-        cloud = Cloud(self.directory, Holders(self.directory), self.client, store, self.verifier)
+        own = Own(self.keystone, self.verifier)
+        inventory = Inventory(self.client, own, lambda: self.registry.view)
+        copies = Copies(store, inventory)
+        self.registry.names = copies
+        self.registry.needs = FACT
+        tables = {service.name: Table(service) for service in SERVICES}
+        pending = Pending(self.client, copies, store, own, tables)
+        arrival = Arrival(self.client, copies, inventory, own, store, self.keystone)
+        self.replicator = Replicator(copies, pending, arrival, store, self.registry)
+        cloud = Cloud(
+            self.directory,
+            Holders(self.directory),
+            self.client,
+            store,
+            self.verifier,
+            copies,
+            Broadcast(self.client, copies, store),
+        )
         self.processor = Processor(self.registry, cloud, self.metrics)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))
         self.options = gateway_options(settings)
@@ -94,6 +121,7 @@ class ControlPlane:
         )
         self.registry.subscribe(self._publish)
         self._keystone_reason: str | None = "not asked yet"
+        self._settling = time.monotonic() + _SETTLING_SECONDS
 
     async def _publish(self, view: View) -> None:
         """Give Envoy the pods as they are now."""
@@ -131,7 +159,25 @@ class ControlPlane:
         envoy = (
             None if any(_is_served(node.types) for node in nodes) else "no Envoy has all it needs"
         )
-        return {"envoy": envoy, "keystone": self._keystone_reason}
+        return {
+            "envoy": envoy,
+            "keystone": self._keystone_reason,
+            "definitions": self._settling_reason(),
+        }
+
+    def _settling_reason(self) -> str | None:
+        """Say which pods have no definitions yet; only of the pods of the first start.
+
+        A pod that comes later takes no creates until it is ready, and is no reason for a gateway
+        that serves the others not to be.
+        """
+        view = self.registry.view
+        arriving = [name for name in view.arriving if view.reachable(name)]
+        nobody = len(view.arriving) == len(view.fleet.serving) > 0
+        if time.monotonic() >= self._settling or not (arriving or nobody):
+            self._settling = 0.0
+            return None
+        return "pods are being given flavors and types"
 
     async def watch_keystone(self) -> None:
         """Ask Keystone for a token now and then, so that readiness knows."""
@@ -235,6 +281,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(_web(pages, settings.metrics.listen))
         loops = [
             asyncio.create_task(plane.registry.run()),
+            asyncio.create_task(plane.replicator.run()),
             asyncio.create_task(plane.watch_keystone()),
             asyncio.create_task(plane.watch_nodes()),
         ]

@@ -31,6 +31,7 @@ from control_plane.handlers.schedule import schedule
 from control_plane.handlers.seek import seek
 from control_plane.handlers.single import single
 from control_plane.handlers.static import gone, versions
+from control_plane.handlers.together import together
 
 Handler = Callable[[Cloud, Call], Awaitable[Decision]]
 
@@ -54,6 +55,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "single": single,
         "statistics": statistics,
         "summary": summary,
+        "together": together,
         "usage": usage,
         "versions": versions,
         "zones": zones,

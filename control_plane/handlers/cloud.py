@@ -14,6 +14,8 @@ from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
+from control_plane.replication.broadcast import Broadcast
+from control_plane.replication.copies import Copies
 from control_plane.services.catalog import SERVICES
 from control_plane.services.operation import Resource
 from control_plane.services.service import Service
@@ -71,6 +73,9 @@ class Cloud:
     pods: Pods
     bindings: BindingStore
     verifier: Verifier
+    #: What pods call what users have once, and how it is written in all of them.
+    copies: Copies
+    everywhere: Broadcast
     later: Later = field(default_factory=Later)
 
     async def identify(self, call: Call) -> Caller:

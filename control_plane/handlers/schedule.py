@@ -57,6 +57,7 @@ async def _place(cloud: Cloud, call: Call) -> tuple[Choice, Pod]:
         bound=tuple(by_id[entry.pod_id] for entry in bindings if entry.pod_id in by_id),
         with_service=frozenset(pod.name for pod in call.view.with_service(call.service.name)),
         reachable=frozenset(pod.name for pod in fleet if call.view.reachable(pod.name)),
+        unready=call.view.unready(call.service.name),
     )
     choice = choose(fleet, wish)
     if choice.reason == "weighed":

@@ -61,6 +61,7 @@ class Translation:
     def __init__(self, view: View, pod: Pod, gateway: str, authority: str) -> None:
         """Collect what must be replaced."""
         self._pod = pod
+        self._names = view.names
         self._links = _link_changes(view, pod, gateway, authority)
         self._changes: dict[tuple[str, str], tuple[_Change, ...]] = {}
 
@@ -139,22 +140,36 @@ class Translation:
         """Translate a hash of project and host."""
         return shown_host_id(self._pod.name, value) if isinstance(value, str) else value
 
+    def shown_id(self, resource: str) -> Callable[[Any], Any]:
+        """Make what translates an id that the pod invented, or a list of them."""
+
+        def new(value: Any) -> Any:
+            if isinstance(value, list):
+                return [new(entry) for entry in value]
+            if isinstance(value, str):
+                return self._names.user_id(resource, self._pod.name, value)
+            return value
+
+        return new
+
     def _of(self, resource: Resource) -> tuple[_Change, ...]:
         """Collect the changes of a resource, once."""
         key = (resource.name, resource.identity)
         found = self._changes.get(key)
         if found is None:
+            changes: list[tuple[tuple[str, ...], Callable[[Any], Any]]] = [
+                *(((ref.path,), self.shown_id(ref.resource)) for ref in resource.ids),
+                (resource.zones, self.zone),
+                (resource.own_zones, self.own_zone),
+                (resource.hosts, self.host),
+                (resource.obscured, self.host_id),
+                # Last: the links of an item end with the number as the pod has it.
+                ((_LINKS,) if resource.numbers else (), str),
+                (resource.numbers, self.number),
+            ]
             found = self._changes[key] = tuple(
                 _Change(path, first_of(path), f'"{last_of(path)}"'.encode(), new)
-                for paths, new in (
-                    (resource.zones, self.zone),
-                    (resource.own_zones, self.own_zone),
-                    (resource.hosts, self.host),
-                    (resource.obscured, self.host_id),
-                    # Last: the links of an item end with the number as the pod has it.
-                    ((_LINKS,) if resource.numbers else (), str),
-                    (resource.numbers, self.number),
-                )
+                for paths, new in changes
                 for path in paths
             )
         return found

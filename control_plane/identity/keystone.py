@@ -79,6 +79,18 @@ class Keystone:
         except keystone_errors.ClientException as error:
             raise KeystoneError(str(error)) from error
 
+    async def users(self) -> list[str]:
+        """List the ids of all users; KeystoneError where the gateway may not read them."""
+
+        def ask() -> list[str]:
+            answer = self._session.get(f"{self.auth_url}/users", authenticated=True)
+            return [str(user["id"]) for user in answer.json()["users"]]
+
+        try:
+            return await asyncio.to_thread(ask)
+        except keystone_errors.ClientException as error:
+            raise KeystoneError(str(error)) from error
+
     async def endpoints(self, catalog_types: tuple[str, ...]) -> dict[str, str]:
         """Read a service's public URL in each region of the catalog; KeystoneError on failure.
 

@@ -73,6 +73,21 @@ class Asker(Protocol):
         """Send one request to one pod."""
 
 
+class Names(Protocol):
+    """Knows what users call what pods invent ids for."""
+
+    def user_id(self, resource: str, pod: str, pod_id: str) -> str:
+        """Give the id users see."""
+
+
+class OwnNames:
+    """Lets every pod's own ids stand."""
+
+    def user_id(self, resource: str, pod: str, pod_id: str) -> str:  # noqa: ARG002
+        """Give the pod's id."""
+        return pod_id
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """The pods and their facts at one moment."""
@@ -81,6 +96,7 @@ class View:
     facts: Mapping[str, PodFacts] = field(default_factory=dict)
     #: Services of pods that have not been told everything yet.
     behind: frozenset[tuple[str, str]] = frozenset()
+    names: Names = field(default_factory=OwnNames, compare=False)
 
     def endpoint(self, pod: str, service: str) -> Endpoint | None:
         """Find where a service of a pod stands."""
@@ -143,6 +159,8 @@ class Registry:
         self.asker: Asker | None = None
         #: The fact without which a pod is not ready; empty: every pod is.
         self.needs = ""
+        #: Said by every view after it is set.
+        self.names: Names = OwnNames()
         self.view = View()
 
     def subscribe(self, listener: Listener) -> None:
@@ -164,7 +182,7 @@ class Registry:
         async with self._lock:
             fleet = await self._store.fleet()
             facts = {pod.name: await self._facts(pod) for pod in fleet}
-            view = View(fleet, MappingProxyType(facts), self.view.behind)
+            view = View(fleet, MappingProxyType(facts), self.view.behind, self.names)
             before, self.view = self.view, view
         if before.fleet != view.fleet or before.endpoints != view.endpoints:
             for listener in self._listeners:

@@ -14,8 +14,9 @@ from control_plane.replication.pending import Pending
 
 log = structlog.get_logger()
 
-#: How often it is looked whether there is anything to do, seconds.
+#: How often it is looked whether there is anything to do, seconds, and while a pod is not ready.
 SECONDS = 1.0
+IMPATIENT_SECONDS = 0.2
 
 
 class IntentStore(Protocol):
@@ -82,4 +83,4 @@ class Replicator:
                 await self.step()
             except Exception:
                 log.exception("replication_failed")
-            await asyncio.sleep(SECONDS)
+            await asyncio.sleep(IMPATIENT_SECONDS if self._pods.view.arriving else SECONDS)

@@ -28,8 +28,11 @@ from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.registry import View
 from control_plane.processor.conversation import Conversation
+from control_plane.replication.broadcast import Broadcast
+from control_plane.replication.copies import Copies
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
+from tests.replication.memory import Listings, MemoryCopies, MemoryIntents
 
 POD1 = Pod("id-1", "Pod1", "az1", "inner1")
 POD2 = Pod("id-2", "Pod2", "az2", "inner2")
@@ -200,8 +203,15 @@ class Envoy:
         self.registry = Registry(view)
         self.keystone = Keystone()
         directory = Directory(self.store, self.pods, self.metrics)
+        copies = Copies(MemoryCopies(), Listings())
         self.cloud = Cloud(
-            directory, Holders(directory), self.pods, self.store, TokenVerifier(self.keystone)
+            directory,
+            Holders(directory),
+            self.pods,
+            self.store,
+            TokenVerifier(self.keystone),
+            copies,
+            Broadcast(self.pods, copies, MemoryIntents()),
         )
 
     async def exchange(
