@@ -56,6 +56,6 @@ async def _write(cloud: Cloud, call: Call, pod: Pod, rule: Action) -> bool:
     changed = (
         write_zone(call, pod, rule.zone),
         write_hosts(call, rule.hosts),
-        await write_copies(cloud, call, rule.copies),
+        await write_copies(cloud, call, rule.copies, pod),
     )
     return any(changed)

@@ -39,6 +39,8 @@ def watcher(
             return
         if operation.creates and resource is not None:
             await _record(cloud, call, pod, resource, answer.body)
+        if resource is not None:
+            await cloud.copies.learn(resource, pod, answer.body)
         if operation.takes is not None:
             await take(cloud, call, pod, operation.takes, answer.body)
 

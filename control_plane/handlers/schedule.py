@@ -118,7 +118,7 @@ async def _write(cloud: Cloud, call: Call, pod: Pod) -> bool:
     changed = (
         write_zone(call, pod, operation.zone),
         write_hosts(call, operation.hosts),
-        await write_copies(cloud, call, operation.copies),
+        await write_copies(cloud, call, operation.copies, pod),
         await _drop_distant(cloud, call, pod),
     )
     return any(changed)
