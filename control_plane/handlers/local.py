@@ -16,6 +16,7 @@ from control_plane.handlers.decision import Decision, Forward, Watched, Watcher
 from control_plane.handlers.host import require_hosts, write_hosts
 from control_plane.handlers.query import hosts_in_query, query_for
 from control_plane.handlers.record import watcher
+from control_plane.handlers.replica import write_copies
 from control_plane.handlers.survey import holder
 from control_plane.handlers.translate import Translation
 from control_plane.model.errors import Refused, unavailable
@@ -46,7 +47,7 @@ async def local(cloud: Cloud, call: Call) -> Decision:
     return Forward(
         pod,
         reason,
-        body=_body(call, pod),
+        body=await _body(cloud, call, pod),
         watch=_watcher(cloud, call, pod, {words[name]: shown for name, shown in numbers.items()}),
         path=f"{path}?{query}" if query else path,
     )
@@ -106,13 +107,14 @@ def _words(call: Call, numbers: Mapping[str, str]) -> dict[str, str]:
     return words
 
 
-def _body(call: Call, pod: Pod) -> bytes | None:
+async def _body(cloud: Cloud, call: Call, pod: Pod) -> bytes | None:
     """Put the pod's words into the body; None when it can go as the client wrote it."""
     if not call.body:
         return None
     paths = [path for path in call.operation.hosts if not path.startswith("?")]
     require_hosts(call, pod, paths)
     changed = write_hosts(call, paths)
+    changed = await write_copies(cloud, call, call.operation.copies, pod) or changed
     for path in call.operation.own_zones:
         changed = replace(call.json, path, lambda zone: _own_zone(call, pod, zone)) > 0 or changed
     return msgspec.json.encode(call.json) if changed else None

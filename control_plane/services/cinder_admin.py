@@ -22,6 +22,7 @@ _LIST: Options = {"handler": "local", "hosts": ("?host", "?cluster")}
 _MANAGE: Options = {
     "handler": "local",
     "hosts": ("volume.host", "volume.cluster"),
+    "copies": (Ref("volume_type", "volume.volume_type"),),
     "answer": "volume",
     "creates": True,
 }
