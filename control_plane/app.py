@@ -108,6 +108,7 @@ class ControlPlane:
             self.verifier,
             copies,
             Broadcast(self.client, copies, store),
+            self.keystone,
         )
         self.processor = Processor(self.registry, cloud, self.metrics)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))

@@ -11,7 +11,7 @@ from control_plane.handlers.call import Call
 from control_plane.handlers.later import Later
 from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
-from control_plane.model.errors import PodUnreachable
+from control_plane.model.errors import PodUnreachable, unavailable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.replication.broadcast import Broadcast
@@ -56,6 +56,13 @@ class Verifier(Protocol):
 
 
 def _home(resource: str, service: Service) -> tuple[Service, Resource] | None:
+class Tokens(Protocol):
+    """Gives the gateway's own token."""
+
+    async def token(self) -> str:
+        """Give a valid token; KeystoneError if there is none."""
+
+
     """Find the service that has a resource with a probe, the caller's own service first."""
     for candidate in (service, *SERVICES):
         found = candidate.resources.get(resource)
@@ -77,6 +84,8 @@ class Cloud:
     copies: Copies
     everywhere: Broadcast
     later: Later = field(default_factory=Later)
+    #: The gateway's own user, an administrator of each pod.
+    own: Tokens | None = None
 
     async def identify(self, call: Call) -> Caller:
         """Say who makes the call, asking Keystone once a call at most."""
@@ -132,4 +141,8 @@ class Cloud:
                 # Copies come and go: no owner may be remembered for ever.
                 return await self.holders.first(question, pods)
             name = await self.directory.owner(question, pods)
-        return call.view.fleet.get(name) if name else None
+        pod = call.view.fleet.get(name) if name else None
+        if pod is not None and not pod.serves:
+            message = f"Availability zone {pod.availability_zone} is not available now."
+            raise unavailable(message)
+        return pod

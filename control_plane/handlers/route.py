@@ -7,6 +7,7 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.record import watcher
 from control_plane.handlers.subject import owner_reference, require_same_pod
+from control_plane.handlers.transfer import find_hidden
 from control_plane.handlers.zone import require_zone, write_zone
 
 
@@ -18,6 +19,8 @@ async def route(cloud: Cloud, call: Call) -> Decision:
         return Forward(call.any_pod(), "any")
     resource, resource_id = subject
     pod = await cloud.owner(call, resource, resource_id)
+    if pod is None and operation.takes is not None:
+        pod = await find_hidden(cloud, call, resource, resource_id)
     if pod is None:
         # Every pod said that it does not have it: one of them says so to the client, in the
         # service's own words.
