@@ -17,7 +17,7 @@ _UUIDS = Microversion(2, 53)
 NOBODY = "00000000-0000-4000-8000-00000000dead"
 #: Fields of the bodies that were seeded.
 KEY, TAG, LABEL, SPEC = "role", "blue", "lab-net", "hw:cpu_policy"
-_PUBLIC = (
+PUBLIC_KEY = (
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIH9PQYR5pk5OhFkHGvFVZ8eQlSTmZ8O1v4K7sO8rH4D contract"
 )
 
@@ -84,7 +84,9 @@ def seed(tenant: Tenant, zones: tuple[str, str]) -> Project:
     """Make everything: servers and volumes in both zones, the rest once or in each pod."""
     cloud, first = tenant.cloud, tenant.direct_admin[zones[0]]
     name = f"contract-{uuid4().hex[:8]}"
-    key = {"name": name, "public_key": _PUBLIC}
+    for zone in zones:
+        _lift_limits(tenant.direct_admin[zone], cloud.client.project_id)
+    key = {"name": name, "public_key": PUBLIC_KEY}
     assert cloud.post("compute", "/os-keypairs", {"keypair": key}).status == 201
     made = {zone: _server(cloud, name, zone) for zone in zones}
     volumes = {zone: cloud.create_volume(name, zone, metadata={KEY: "x"}) for zone in zones}
@@ -146,18 +148,30 @@ def remove(project: Project, zones: tuple[str, str]) -> None:
     """Delete what the removal of a tenant does not know of."""
     tenant = project.tenant
     tenant.cloud.delete("volume", f"/volume-transfers/{project.ids['transfer']}", version="3.71")
-    tenant.cloud.delete("compute", f"/os-server-groups/{project.ids['server_group']}")
     delete = {"delete": {"delete-volumes": True}}
     tenant.direct_admin[zones[0]].post(
         "volume", f"/groups/{project.ids['group']}/action", delete, version="3.71"
     )
     for zone in zones:
         pod = tenant.direct_admin[zone]
-        pod.delete("compute", f"/flavors/{project.name}")
+        for flavor in pod.read("compute", "/flavors?is_public=none")["flavors"]:
+            if flavor["name"].startswith(project.name):
+                pod.delete("compute", f"/flavors/{flavor['id']}")
+        for group in pod.read("compute", "/os-server-groups")["server_groups"]:
+            pod.delete("compute", f"/os-server-groups/{group['id']}")
         _undefine(pod, project.name)
         for aggregate in pod.read("compute", "/os-aggregates")["aggregates"]:
             if aggregate["name"].startswith(project.name):
                 pod.delete("compute", f"/os-aggregates/{aggregate['id']}")
+
+
+def _lift_limits(pod: Cloud, project: str) -> None:
+    """Let a project have as much as the tests make."""
+    compute = {"instances": -1, "cores": -1, "ram": -1, "server_groups": -1, "key_pairs": -1}
+    volume = {"volumes": -1, "snapshots": -1, "gigabytes": -1}
+    for service, limits in (("compute", compute), ("volume", volume)):
+        answer = pod.call("PUT", service, f"/os-quota-sets/{project}", {"quota_set": limits})
+        assert answer.status == 200, answer.text
 
 
 def _define(pod: Cloud, name: str) -> None:
@@ -175,9 +189,14 @@ def _define(pod: Cloud, name: str) -> None:
 
 
 def _undefine(pod: Cloud, name: str) -> None:
-    for path, plural in (("/qos-specs", "qos_specs"), ("/group_types", "group_types")):
+    kinds = (
+        ("/qos-specs", "qos_specs"),
+        ("/group_types", "group_types"),
+        ("/types", "volume_types"),
+    )
+    for path, plural in kinds:
         for entry in pod.get("volume", path, version="3.71").json.get(plural, ()):
-            if entry["name"] == name:
+            if entry["name"].startswith(name):
                 _delete(pod, f"{path}/{entry['id']}")
 
 
