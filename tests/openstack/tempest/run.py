@@ -37,7 +37,7 @@ class Plan:
 
 
 def tempest(settings: Settings, plan: Plan, out: Path) -> int:
-    """Run a plan and write its result to a file; tempest's own status."""
+    """Run a plan and write its result to a file; tempest's own status, BedError when late."""
     processes = Processes(settings)
     folder = settings.base / "tempest-venv"
     _install(settings, folder, processes)
@@ -49,7 +49,7 @@ def tempest(settings: Settings, plan: Plan, out: Path) -> int:
         processes.run([folder / "bin/tempest", "init", workspace], log="tempest")
     configuration.write(settings, plan.region, workspace)
     say(f"tempest runs against {plan.region}; output in {workspace / 'console.txt'}")
-    started = time.monotonic()
+    started, late = time.monotonic(), False
     with (workspace / "console.txt").open("wb") as console:
         process = subprocess.Popen(
             _command(folder, plan),
@@ -62,7 +62,7 @@ def tempest(settings: Settings, plan: Plan, out: Path) -> int:
         try:
             status = process.wait(plan.limit)
         except subprocess.TimeoutExpired:
-            say(f"time is up after {plan.limit} s")
+            late = True
             process.send_signal(signal.SIGINT)
             status = process.wait()
     seconds = f"{time.monotonic() - started:.0f}"
@@ -82,6 +82,9 @@ def tempest(settings: Settings, plan: Plan, out: Path) -> int:
         raise BedError(message)
     out.write_text(done.stdout)
     print("\n".join(done.stdout.splitlines()[:2]))
+    if late:
+        message = f"tempest was not done within {plan.limit} s; what it did is in {out}"
+        raise BedError(message)
     return status
 
 
