@@ -7,7 +7,7 @@ answer that has none of the fields' names in it is not decoded.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -25,6 +25,9 @@ from control_plane.services.operation import Resource
 INTERNAL = "internal"
 
 _LINKS = "links[].href"
+#: How long a value may be to be remembered, bytes.
+_SHORT = 200
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ZONE_WORD = re.compile(rb"zone", re.IGNORECASE)
 
 
@@ -36,6 +39,19 @@ class _Change:
     first: str
     mark: bytes
     new: Callable[[Any], Any]
+    #: What short values of the field became: many items of a list say the same.
+    known: dict[bytes, bytes] = field(default_factory=dict)
+
+    def of(self, old: bytes) -> bytes:
+        """Give what becomes of the field's value, both as JSON."""
+        new = self.known.get(old)
+        if new is None:
+            holder = {self.first: msgspec.json.decode(old)}
+            changed = change(holder, self.path, self.new)
+            new = msgspec.json.encode(holder[self.first]) if changed else old
+            if len(old) <= _SHORT:
+                self.known[old] = new
+        return new
 
 
 def _link_changes(view: View, pod: Pod, gateway: str, authority: str) -> list[tuple[bytes, bytes]]:
@@ -76,14 +92,9 @@ class Translation:
         """Translate one item of a list, given as JSON."""
         needed = [entry for entry in self._of(resource) if entry.mark in raw]
         if needed:
-            fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-            opened = {
-                entry.first: msgspec.json.decode(fields[entry.first])
-                for entry in needed
-                if entry.first in fields
-            }
-            if self._apply(opened, needed):
-                fields.update((key, _encoded(value)) for key, value in opened.items())
+            fields = _FIELDS.decode(raw)
+            rewrite = self._rewrite_numbered if resource.numbers else self._rewrite
+            if rewrite(fields, needed):
                 raw = msgspec.json.encode(fields)
         return self.links(raw)
 
@@ -173,6 +184,25 @@ class Translation:
                 for path in paths
             )
         return found
+
+    def _rewrite(self, fields: dict[str, msgspec.Raw], changes: list[_Change]) -> bool:
+        changed = False
+        for entry in changes:
+            if entry.first in fields:
+                old = bytes(fields[entry.first])
+                new = entry.of(old)
+                if new != old:
+                    fields[entry.first] = msgspec.Raw(new)
+                    changed = True
+        return changed
+
+    def _rewrite_numbered(self, fields: dict[str, msgspec.Raw], changes: list[_Change]) -> bool:
+        """Change fields of which one says how another changes."""
+        names = [entry.first for entry in changes if entry.first in fields]
+        opened = {name: msgspec.json.decode(fields[name]) for name in names}
+        changed = self._apply(opened, changes)
+        fields.update((name, _encoded(value)) for name, value in opened.items())
+        return changed
 
     def _apply(self, item: dict[str, Any], changes: list[_Change]) -> bool:
         local = item.get("id")

@@ -3,6 +3,7 @@
 It stays 56 hexadecimal digits and the same for servers of one project on one host.
 """
 
+from functools import lru_cache
 from hashlib import sha224
 
 _DIGITS = 56
@@ -16,5 +17,9 @@ def shown_host_id(pod: str, host_id: str) -> str:
         value = int(host_id, 16)
     except ValueError:
         return host_id
-    mask = int.from_bytes(sha224(pod.encode()).digest())
-    return f"{value ^ mask:0{_DIGITS}x}"
+    return f"{value ^ _mask(pod):0{_DIGITS}x}"
+
+
+@lru_cache(maxsize=4096)
+def _mask(pod: str) -> int:
+    return int.from_bytes(sha224(pod.encode()).digest())
