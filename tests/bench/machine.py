@@ -1,0 +1,91 @@
+"""What the machine and its processes have used, read from /proc."""
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+#: Fields of /proc/stat's first line that are idle time: idle and iowait.
+_IDLE = (3, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process under test."""
+
+    name: str
+    pid: int
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds used since it began, its ended children not counted."""
+        text = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii", errors="replace")
+        # The command may hold spaces and brackets; what follows it does not.
+        fields = text.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    @property
+    def peak(self) -> float:
+        """The most memory it has held since it began or `forget_peak`, MiB."""
+        return self._status("VmHWM")
+
+    @property
+    def memory(self) -> float:
+        """The memory it holds now, MiB."""
+        return self._status("VmRSS")
+
+    def forget_peak(self) -> None:
+        """Measure the peak anew."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5", encoding="ascii")
+
+    def _status(self, key: str) -> float:
+        for line in Path(f"/proc/{self.pid}/status").read_text(encoding="utf-8").splitlines():
+            if line.startswith(f"{key}:"):
+                return int(line.split()[1]) / 1024
+        raise ProcessLookupError(self.pid)
+
+
+class Neighbours:
+    """How many cores others keep busy: the machine's use less our own."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+        self._busy = _busy()
+        self._ours = _ours()
+
+    def cores(self) -> float:
+        """Say how many cores, on average since the beginning, worked for others."""
+        seconds = time.monotonic() - self._at
+        return max(0.0, (_busy() - self._busy - _ours() + self._ours) / seconds)
+
+
+def _busy() -> float:
+    """CPU seconds of the whole machine; time stolen by its host counts as others'."""
+    fields = Path("/proc/stat").read_text(encoding="ascii").partition("\n")[0].split()[1:9]
+    return sum(int(value) for index, value in enumerate(fields) if index not in _IDLE) / _TICKS
+
+
+def _ours() -> float:
+    """CPU seconds of this process, of its descendants, and of those that have ended."""
+    times = os.times()
+    total = times.user + times.system + times.children_user + times.children_system
+    waiting = [os.getpid()]
+    while waiting:
+        for child in _children(waiting.pop()):
+            waiting.append(child)
+            try:
+                total += Process("", child).cpu
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return total
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(part) for part in path.read_text(encoding="ascii").split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
