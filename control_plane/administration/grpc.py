@@ -96,6 +96,10 @@ class Calls:
         """Show one pod."""
         message = messages.pod_message(await self._administration.pod(request.name))
         message.resources = await self._administration.count_owned(request.name)
+        readiness = await self._administration.readiness(request.name)
+        message.ready = readiness.ready
+        message.pending = readiness.pending
+        message.problems.update(readiness.problems)
         return message
 
     async def apply_pods(
@@ -163,3 +167,10 @@ class Calls:
         """Say what each connected Envoy has."""
         nodes = self._administration.proxies()
         return pb.ProxyStatusResponse(proxies=map(messages.proxy_message, nodes))
+
+    async def list_pending(
+        self, request: pb.ListPendingRequest, _: Caller
+    ) -> pb.ListPendingResponse:
+        """List the writes that pods are still to be told."""
+        found = await self._administration.pending(request.pod)
+        return pb.ListPendingResponse(writes=map(messages.pending_message, found))

@@ -8,6 +8,7 @@ from control_plane.administration.service import Applied, Located, Outcome, Zone
 from control_plane.administration.spec import PodSpec, parse_state
 from control_plane.model.binding import Binding
 from control_plane.model.fleet import Fleet
+from control_plane.model.intent import Intent
 from control_plane.model.pod import Pod
 from control_plane.pb import administration_pb2 as pb
 from control_plane.xds.nodes import NodeStatus, SyncState, TypeStatus
@@ -36,6 +37,7 @@ def pod_message(pod: Pod) -> pb.Pod:
         labels=dict(pod.labels),
         endpoints=dict(pod.endpoints),
         id=pod.id,
+        number=pod.number,
         created_at=_moment(pod.created_at),
         updated_at=_moment(pod.updated_at),
     )
@@ -109,6 +111,24 @@ def location_message(located: Located) -> pb.Location:
 def zone_message(zone: Zone) -> pb.Zone:
     """Write a zone."""
     return pb.Zone(name=zone.name, available=zone.available, pods=zone.pods)
+
+
+def pending_message(intent: Intent) -> pb.PendingWrite:
+    """Write what a pod is still to be told."""
+    return pb.PendingWrite(
+        id=intent.id,
+        pod=intent.pod,
+        subject=intent.subject,
+        method=intent.method,
+        path=intent.path,
+        user_id=intent.user_id,
+        project_id=intent.project_id,
+        attempts=intent.attempts,
+        refused=intent.refused,
+        reason=intent.reason,
+        created_at=_moment(intent.created_at),
+        due_at=_moment(intent.due_at),
+    )
 
 
 def proxy_message(node: NodeStatus) -> pb.Proxy:

@@ -16,8 +16,10 @@ from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.errors import Conflict, InUse, Invalid, Missing, Refused
 from control_plane.model.fleet import Fleet
+from control_plane.model.intent import Intent
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod, PodState
+from control_plane.replication.arrival import FACT
 from control_plane.xds.nodes import NodeStatus
 
 
@@ -38,6 +40,12 @@ class AdministeredStore(Protocol):
 
     async def count_owned(self, pod: str) -> int:
         """Count the resources of a pod."""
+
+    async def intents(self, pod: str = "") -> list[Intent]:
+        """Read the writes that pods are still to be told."""
+
+    async def facts(self, pod: str) -> Mapping[str, object]:
+        """Read what is stored of a pod."""
 
     async def bindings(
         self, project_id: str | None = None, pod_id: str | None = None
@@ -87,6 +95,15 @@ class Zone:
     name: str
     available: bool
     pods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a pod has what the others have, what it is still to be told and could not take."""
+
+    ready: bool
+    pending: int
+    problems: Mapping[str, str]
 
 
 class ZoneInUse(InUse):
@@ -157,6 +174,22 @@ class Administration:
     async def count_owned(self, name: str) -> int:
         """Count the resources that are known to be in a pod."""
         return await self._store.count_owned(name)
+
+    async def pending(self, pod: str = "") -> list[Intent]:
+        """Read the writes that a pod, or any, is still to be told; Missing for no such pod."""
+        if pod:
+            await self.pod(pod)
+        return await self._store.intents(pod)
+
+    async def readiness(self, name: str) -> Readiness:
+        """Say whether a pod has the definitions of the others."""
+        problems = (await self._store.facts(name)).get(FACT)
+        waiting = [intent for intent in await self._store.intents(name) if not intent.refused]
+        return Readiness(
+            ready=isinstance(problems, dict) and not waiting,
+            pending=len(waiting),
+            problems=problems if isinstance(problems, dict) else {},
+        )
 
     async def apply(
         self, pods: Iterable[PodSpec | Mapping[str, object]], *, dry_run: bool = False

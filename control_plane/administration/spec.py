@@ -23,7 +23,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ZONE = re.compile(r"[^\s:/,\x00-\x1f](?:[^:/,\x00-\x1f]*[^\s:/,\x00-\x1f])?")
 
 #: What `trio2o get pods -o yaml` tells besides: let through, so that its output can be applied.
-_TOLD = frozenset({"id", "created_at", "updated_at", "resources"})
+_TOLD = frozenset(
+    {"id", "created_at", "updated_at", "resources", "number", "ready", "pending", "problems"}
+)
 
 #: What differs between two pods of one name; the rest is the control plane's.
 FIELDS = (

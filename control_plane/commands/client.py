@@ -118,6 +118,10 @@ class Client:
         """List zones."""
         return list(self._call("ListZones", pb.ListZonesRequest()).zones)
 
+    def pending(self, pod: str = "") -> list[pb.PendingWrite]:
+        """List what pods, or one, are still to be told."""
+        return list(self._call("ListPending", pb.ListPendingRequest(pod=pod)).writes)
+
     def locate(self, resource_id: str) -> pb.Location:
         """Say which pod owns an id."""
         found: pb.Location = self._call("Locate", pb.LocateRequest(id=resource_id))

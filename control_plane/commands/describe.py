@@ -18,11 +18,11 @@ def describe() -> None:
 @output_option("yaml", "json")
 @client_options
 def pod(*, name: str, output: str, config: Path | None, server: str | None) -> None:
-    """Show a pod, how many resources it has, and the projects bound to it."""
+    """Show a pod, its resources, the projects bound to it, and what it lacks of the others'."""
     with connect(config, server) as client:
         found = client.pod(name)
         bindings = client.bindings(pod=name)
     # JSON writes 64-bit numbers as text.
-    content = {**plain(found), "resources": found.resources}
+    content = {**plain(found), "resources": found.resources, "pending": found.pending}
     content["bound_projects"] = sorted({binding.project_id for binding in bindings})
     write_document(content, output)

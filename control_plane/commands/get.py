@@ -1,4 +1,4 @@
-"""`trio2o get`: list pods, bindings or zones."""
+"""`trio2o get`: list pods, bindings, zones or pending writes."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +14,7 @@ _FORMS = ("table", "wide", "json", "yaml")
 
 @click.group()
 def get() -> None:
-    """List pods, bindings or zones."""
+    """List pods, bindings, zones or pending writes."""
 
 
 @get.command()
@@ -71,6 +71,38 @@ def zones(*, output: str, config: Path | None, server: str | None) -> None:
         return
     rows = [[zone.name, zone.available, ", ".join(zone.pods)] for zone in found]
     write_table(["NAME", "AVAILABLE", "PODS"], rows)
+
+
+@get.command()
+@click.option("--pod", default="", help="Only of this pod.")
+@output_option(*_FORMS)
+@client_options
+def pending(*, pod: str, output: str, config: Path | None, server: str | None) -> None:
+    """List the writes of flavors, types and the like that pods could not be told yet."""
+    with connect(config, server) as client:
+        found = client.pending(pod)
+    if output in ("json", "yaml"):
+        write_document({"pending": [plain(write) for write in found]}, output)
+        return
+    heads = ["ID", "POD", "METHOD", "PATH", "STATE", "TRIES", "REASON"]
+    rows: list[list[object]] = [
+        [
+            write.id,
+            write.pod,
+            write.method,
+            write.path,
+            "refused" if write.refused else "waiting",
+            write.attempts,
+            write.reason,
+        ]
+        for write in found
+    ]
+    if output == "wide":
+        heads += ["SUBJECT", "USER", "PROJECT", "SINCE", "NEXT TRY"]
+        for row, write in zip(rows, found, strict=True):
+            since, due = write.created_at.ToJsonString(), write.due_at.ToJsonString()
+            row += [write.subject, write.user_id, write.project_id, since, due]
+    write_table(heads, rows)
 
 
 def _pairs(entries: Mapping[str, str]) -> str:

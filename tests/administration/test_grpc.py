@@ -1,14 +1,17 @@
 """Administration over gRPC."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
 
+from control_plane.model.intent import Intent
 from control_plane.model.owner import Owner
 from control_plane.pb import administration_pb2 as pb
 from control_plane.pb.administration_pb2_grpc import AdministrationStub
+from control_plane.replication.arrival import FACT
 from tests.administration.stand_in import ADMIN, MEMBER, StandIn, grpc_server
 
 
@@ -22,6 +25,7 @@ async def stub(stand_in: StandIn) -> AsyncIterator[Any]:
 
 
 AS_ADMIN = {"metadata": (("x-auth-token", ADMIN),), "timeout": 10}
+INTENT = Intent("Pod1", "compute/flavor/1", "compute", "POST", "/flavors", reason="no answer")
 POD = pb.Pod(
     name="Pod1",
     availability_zone="az1",
@@ -82,6 +86,37 @@ async def test_a_pod_tells_how_many_resources_it_has(stub: Any, stand_in: StandI
     await stand_in.store.record([Owner("1", "server", "Pod1"), Owner("2", "server", "Pod2")])
 
     assert (await stub.GetPod(pb.GetPodRequest(name="Pod1"), **AS_ADMIN)).resources == 1
+
+
+async def test_a_pod_tells_whether_it_has_what_the_others_have(
+    stub: Any, stand_in: StandIn
+) -> None:
+    await stub.ApplyPods(pb.ApplyPodsRequest(pods=[POD]), **AS_ADMIN)
+    await stand_in.store.add_intents([INTENT])
+    new = await stub.GetPod(pb.GetPodRequest(name="Pod1"), **AS_ADMIN)
+
+    await stand_in.store.put_fact("Pod1", FACT, {"flavor 1": "409: exists"})
+    behind = await stub.GetPod(pb.GetPodRequest(name="Pod1"), **AS_ADMIN)
+    [intent] = await stand_in.store.intents()
+    await stand_in.store.finish(intent.id)
+    ready = await stub.GetPod(pb.GetPodRequest(name="Pod1"), **AS_ADMIN)
+
+    assert (new.ready, new.pending, new.number) == (False, 1, 1)
+    assert (behind.ready, behind.pending) == (False, 1)
+    assert (ready.ready, ready.pending) == (True, 0)
+    assert dict(ready.problems) == {"flavor 1": "409: exists"}
+
+
+async def test_pending_writes_are_listed_of_one_pod_or_all(stub: Any, stand_in: StandIn) -> None:
+    await stub.ApplyPods(pb.ApplyPodsRequest(pods=[POD]), **AS_ADMIN)
+    await stand_in.store.add_intents([INTENT, replace(INTENT, pod="Pod2")])
+
+    of_all = (await stub.ListPending(pb.ListPendingRequest(), **AS_ADMIN)).writes
+    [of_one] = (await stub.ListPending(pb.ListPendingRequest(pod="Pod1"), **AS_ADMIN)).writes
+
+    assert [write.pod for write in of_all] == ["Pod1", "Pod2"]
+    assert (of_one.method, of_one.path, of_one.reason) == ("POST", "/flavors", "no answer")
+    assert not of_one.refused
 
 
 async def test_errors_have_their_codes(stub: Any, stand_in: StandIn) -> None:

@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from control_plane.commands import main
+from control_plane.model.intent import Intent
 from control_plane.model.owner import Owner
 from control_plane.model.pod import PodState
 from control_plane.xds.nodes import SyncState
@@ -105,6 +106,27 @@ async def test_pods_are_shown_in_every_form(trio2o: Run) -> None:
     assert "gpu=true" in wide.stdout
     assert [pod["name"] for pod in json.loads(as_json.stdout)["pods"]] == ["Pod1", "Pod2"]
     assert yaml.safe_load(as_yaml.stdout) == json.loads(as_json.stdout)
+
+
+async def test_pending_writes_are_shown(trio2o: Run, stand_in: StandIn) -> None:
+    await trio2o("apply", "-f", "pods.yaml")
+    await stand_in.store.add_intents(
+        [Intent("Pod2", "compute/flavor/1", "compute", "POST", "/flavors", reason="no answer")]
+    )
+
+    table = await trio2o("get", "pending")
+    wide = await trio2o("get", "pending", "-o", "wide")
+    other = await trio2o("get", "pending", "--pod", "Pod1", "-o", "json")
+    unknown = await trio2o("get", "pending", "--pod", "Pod9")
+    pod = await trio2o("describe", "pod", "Pod2", "-o", "json")
+
+    row = ["1", "Pod2", "POST", "/flavors", "waiting", "0", "no", "answer"]
+    assert table.stdout.splitlines()[1].split() == row
+    assert "compute/flavor/1" in wide.stdout
+    assert json.loads(other.stdout) == {"pending": []}
+    assert unknown.exit_code == 1
+    shown = json.loads(pod.stdout)
+    assert (shown["ready"], shown["pending"], shown["number"]) == (False, 1, 2)
 
 
 async def test_what_get_writes_can_be_applied(trio2o: Run) -> None:
