@@ -10,6 +10,7 @@ import structlog
 
 from control_plane.directory.memory import MissMemory, OwnerMemory
 from control_plane.model.caller import Caller
+from control_plane.directory.shadows import Shadows, ShadowStore
 from control_plane.model.errors import PodUnreachable, Refused, unavailable
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -21,7 +22,7 @@ log = structlog.get_logger()
 _MARKED = 50_000
 
 
-class OwnerStore(Protocol):
+class OwnerStore(ShadowStore, Protocol):
     """The part of the store the directory needs."""
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
@@ -102,6 +103,8 @@ class Directory:
     async def known(self, resource_id: str) -> str | None:
         """Find an owner without asking pods; None when memory and store do not know."""
         pod = self._memory.get(resource_id)
+        #: What stands in for things of one pod in the others.
+        self.shadows = Shadows(store)
         if pod is not None:
             self._observer.looked_up("memory")
             return pod

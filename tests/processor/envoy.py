@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory
 from control_plane.handlers import Cloud
+from control_plane.handlers.cloud import Tokens
 from control_plane.identity.tokens import TokenVerifier
 from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
@@ -106,6 +107,9 @@ class Store:
     def __init__(self) -> None:
         self.rows: dict[str, Owner] = {}
         self.bound: list[Binding] = []
+        self.deleted: set[str] = set()
+        #: The ids in the pods by resource, pod and the users' id.
+        self.kept: dict[tuple[str, str, str], str] = {}
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         return self.rows.get(id)
@@ -131,6 +135,29 @@ class Store:
         self.bound.append(entry)
         return entry
 
+    async def mark_deleted(self, id: str) -> None:  # noqa: A002
+        self.deleted.add(id)
+
+    async def give(self, id: str, project_id: str) -> None:  # noqa: A002
+        self.rows[id] = replace(self.rows[id], project_id=project_id)
+
+    async def shadows(self, resource: str, user_id: str, pods: Iterable[str]) -> dict[str, str]:
+        keys = {pod: (resource, pod, user_id) for pod in pods}
+        return {pod: self.kept[key] for pod, key in keys.items() if key in self.kept}
+
+    async def shadowed(self, resource: str, pod: str, pod_ids: Iterable[str]) -> dict[str, str]:
+        users = {held: key[2] for key, held in self.kept.items() if key[:2] == (resource, pod)}
+        return {pod_id: users[pod_id] for pod_id in pod_ids if pod_id in users}
+
+    async def keep_shadow(self, resource: str, user_id: str, pod: str, pod_id: str) -> str:
+        return self.kept.setdefault((resource, pod, user_id), pod_id)
+
+    async def forget_shadow(self, resource: str, pod: str, pod_id: str) -> None:
+        held = {key for key, kept in self.kept.items() if kept == pod_id}
+        for key in held:
+            if key[:2] == (resource, pod):
+                del self.kept[key]
+
     async def rebind(self, binding: Binding, pod_id: str) -> Binding:
         self.bound.remove(binding)
         return await self.bind(binding.project_id, binding.availability_zone, pod_id)
@@ -143,10 +170,12 @@ class Keystone:
 
     def __init__(self) -> None:
         self.tokens = {"user": {"member"}, "admin": {"admin"}}
+        self.projects: dict[str, str] = {}
 
     async def validate(self, token: str) -> Caller | None:
         roles = self.tokens.get(token)
-        return Caller(token, "a1b2", frozenset(roles), token, 4e9) if roles else None
+        project = self.projects.get(token, "a1b2")
+        return Caller(token, project, frozenset(roles), token, 4e9) if roles else None
 
 
 @dataclass
@@ -175,6 +204,24 @@ class Said:
         return self.routed.get("x-trio2o-cluster", "")
 
     @property
+    def sent(self) -> Any:
+        """The body that a pod gets in place of the client's; None when it gets the client's."""
+        for reply in self.replies:
+            response = reply.request_body.response
+            if response.HasField("body_mutation"):
+                return json.loads(response.body_mutation.body)
+        return None
+
+    @property
+    def shown(self) -> Any:
+        """The body that the client gets in place of the pod's; None when it gets the pod's."""
+        for reply in self.replies:
+            response = reply.response_body.response
+            if response.HasField("body_mutation"):
+                return json.loads(response.body_mutation.body)
+        return None
+
+    @property
     def status(self) -> int:
         return self.last.immediate_response.status.code
 
@@ -196,7 +243,9 @@ class Said:
 class Envoy:
     """Holds conversations over one set of pods."""
 
-    def __init__(self, script: Script | None = None, view: View = VIEW) -> None:
+    def __init__(
+        self, script: Script | None = None, view: View = VIEW, tokens: Tokens | None = None
+    ) -> None:
         self.pods = Pods(script or (lambda _pod, _request: (404, {})))
         self.store = Store()
         self.metrics = Metrics()
@@ -212,6 +261,7 @@ class Envoy:
             TokenVerifier(self.keystone),
             copies,
             Broadcast(self.pods, copies, MemoryIntents()),
+            tokens,
         )
 
     async def exchange(
