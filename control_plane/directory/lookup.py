@@ -9,8 +9,8 @@ from typing import Protocol
 import structlog
 
 from control_plane.directory.memory import MissMemory, OwnerMemory
-from control_plane.model.caller import Caller
 from control_plane.directory.shadows import Shadows, ShadowStore
+from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable, Refused, unavailable
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -92,6 +92,8 @@ class Directory:
     def __init__(self, store: OwnerStore, asker: Asker, observer: Observer) -> None:
         """Start with an empty memory."""
         self._store = store
+        #: What stands in for things of one pod in the others.
+        self.shadows = Shadows(store)
         self._asker = asker
         self._observer = observer
         self._memory = OwnerMemory()
@@ -103,8 +105,6 @@ class Directory:
     async def known(self, resource_id: str) -> str | None:
         """Find an owner without asking pods; None when memory and store do not know."""
         pod = self._memory.get(resource_id)
-        #: What stands in for things of one pod in the others.
-        self.shadows = Shadows(store)
         if pod is not None:
             self._observer.looked_up("memory")
             return pod

@@ -55,7 +55,6 @@ class Verifier(Protocol):
         """Give the caller, or raise Refused(401)."""
 
 
-def _home(resource: str, service: Service) -> tuple[Service, Resource] | None:
 class Tokens(Protocol):
     """Gives the gateway's own token."""
 
@@ -63,6 +62,7 @@ class Tokens(Protocol):
         """Give a valid token; KeystoneError if there is none."""
 
 
+def _home(resource: str, service: Service) -> tuple[Service, Resource] | None:
     """Find the service that has a resource with a probe, the caller's own service first."""
     for candidate in (service, *SERVICES):
         found = candidate.resources.get(resource)
@@ -83,9 +83,9 @@ class Cloud:
     #: What pods call what users have once, and how it is written in all of them.
     copies: Copies
     everywhere: Broadcast
-    later: Later = field(default_factory=Later)
     #: The gateway's own user, an administrator of each pod.
     own: Tokens | None = None
+    later: Later = field(default_factory=Later)
 
     async def identify(self, call: Call) -> Caller:
         """Say who makes the call, asking Keystone once a call at most."""
