@@ -40,6 +40,33 @@ class OwnerTable:
                 found |= {row["id"]: _owner(row) for row in rows.mappings()}
         return found
 
+    async def placed(
+        self,
+        resource: str,
+        pod: str,
+        project_id: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Owner]:
+        """Read what a pod has of a project, or of all, created after a moment; oldest first.
+
+        What is known to be deleted is left out.
+        """
+        query = (
+            select(owners)
+            .where(owners.c.resource == resource, owners.c.pod == pod)
+            .where(owners.c.deleted_at.is_(None))
+            .order_by(owners.c.created_at, owners.c.id)
+            .limit(limit)
+        )
+        if project_id is not None:
+            query = query.where(owners.c.project_id == project_id)
+        if since is not None:
+            query = query.where(owners.c.created_at > since)
+        async with self.database.read() as connection:
+            rows = await connection.execute(query)
+            return [_owner(row) for row in rows.mappings()]
+
     async def record(self, owners: Iterable[Owner]) -> None:
         """Write owners; the pod of an id that is known is never changed.
 

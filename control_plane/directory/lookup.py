@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Protocol
 
@@ -30,6 +31,16 @@ class OwnerStore(ShadowStore, Protocol):
 
     async def record(self, owners: Iterable[Owner]) -> None:
         """Write owners; never changes the pod of a known id."""
+
+    async def placed(
+        self,
+        resource: str,
+        pod: str,
+        project_id: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Owner]:
+        """Read what a pod has of a project, or of all, created after a moment; oldest first."""
 
     async def mark_deleted(self, id: str) -> None:  # noqa: A002
         """Remember that a resource is gone."""
@@ -114,6 +125,21 @@ class Directory:
         self._observer.looked_up("database")
         self._memory.learn(resource_id, owner.pod)
         return owner.pod
+
+    async def recorded(self, resource_id: str) -> Owner | None:
+        """Read what the store knows of an id."""
+        return await self._store.owner(resource_id)
+
+    async def placed(
+        self,
+        resource: str,
+        pod: str,
+        project_id: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Owner]:
+        """Read what the store knows of in a pod: oldest first, none that is deleted."""
+        return await self._store.placed(resource, pod, project_id, since, limit)
 
     async def owner(self, question: Question, pods: Sequence[Pod]) -> str | None:
         """Find the pod that owns an id; None when every pod said 404.

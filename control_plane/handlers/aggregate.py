@@ -1,30 +1,28 @@
 """Aggregate: a list over all pods, asked in parallel, merged, cut to a page and streamed back."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 
-import structlog
+import msgspec
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Reply
-from control_plane.handlers.refusal import refusal_of
+from control_plane.handlers.listing.lost import lost_items
+from control_plane.handlers.listing.resume import Resumed, resume
+from control_plane.handlers.listing.source import Source
 from control_plane.handlers.translate import Translation
 from control_plane.lists.answer import next_query, write
+from control_plane.lists.cursor import ListKey
 from control_plane.lists.inquiry import Inquiry, read
 from control_plane.lists.merge import Merged, merge
-from control_plane.lists.page import MalformedPage, Page, decode, reduce
-from control_plane.model.errors import PodUnreachable, Refused, unavailable
+from control_plane.lists.narrow import Asked, honoured, narrow
+from control_plane.lists.page import reduce
+from control_plane.model.errors import Refused
 from control_plane.model.pod import Pod
-from control_plane.pods.client import PodAnswer
+from control_plane.services.listing import Narrow, Says
 from control_plane.services.operation import Resource
 from control_plane.services.service import LinkForm
-
-log = structlog.get_logger()
-
-#: What pods are asked for at once when the client set no limit, items.
-BATCH = 1000
-CHUNK = 256 * 1024
 
 
 async def aggregate(cloud: Cloud, call: Call) -> Decision:
@@ -41,126 +39,146 @@ class _Listing:
         self._call = call
         self._resource: Resource = call.service.resources[call.operation.answer]
         self._paging = call.service.paging
-        self._inquiry: Inquiry = read(call.parameters, self._paging, self._resource)
-        source = call.operation.source
-        self._path = call.sibling(source) if source else call.pod_path
-        self._batch = self._first_batch()
+        self._inquiry: Inquiry = read(call.parameters, self._paging, self._resource, call.version)
         self._translations: dict[str, Translation] = {}
 
-    def _first_batch(self) -> int | None:
-        limit = self._inquiry.limit
-        if limit is None:
-            return None
-        if self._inquiry.marker is not None:
-            return BATCH
-        return min(limit + self._inquiry.offset, BATCH)
-
     async def reply(self) -> Reply:
-        if self._inquiry.limit == 0:
-            return Reply(HTTPStatus.OK, self._write([], None))
-        pages, missing = await self._first_pages()
-        items = await self._collect(pages)
-        counts = [page.count for _, page in pages if page.count is not None]
-        body = self._write(items, sum(counts) if counts else None)
+        call, inquiry = self._call, self._inquiry
+        source = Source(self._cloud, call, inquiry, await self._asked())
+        key = self._key()
+        resumed = await resume(self._cloud, call, source, inquiry, key)
+        found = await self._collect(resumed)
+        missing = tuple(source.missing.values())
+        room = None if inquiry.limit is None else inquiry.limit - len(found)
+        lost = await lost_items(self._cloud, call, self._resource, missing, room)
+        last = self._shown_id(found[-1]) if found else ""
+        full = inquiry.limit is not None and 0 < inquiry.limit <= len(found)
+        if full and not self._resource.replicated and not inquiry.gaps:
+            counted = bool(source.counts)
+            places = {
+                entry.pod.name: entry.place if counted else entry.finish()
+                for entry in resumed.sequences
+                if entry.pod.name not in source.missing
+            }
+            self._cloud.cursors.put(key, last, places)
+        pieces = write(
+            self._resource,
+            self._items(lost, found, source),
+            self._paging.links,
+            self._following(last) if full else None,
+            self._first(),
+            sum(source.counts.values()) if source.counts else None,
+        )
         return Reply(
             HTTPStatus.OK,
-            _chunks(body) if len(body) > CHUNK else body,
+            _body(pieces),
             missing=tuple(sorted({pod.availability_zone for pod in missing})),
             reason="merged",
         )
 
-    async def _first_pages(self) -> tuple[list[tuple[Pod, Page]], list[Pod]]:
-        """Ask all pods at once; a pod that does not answer, or fails, is missing."""
+    def _key(self) -> ListKey:
+        call, caller = self._call, self._call.caller
+        return ListKey(
+            call.service.name,
+            call.operation.path,
+            caller.user_id if caller else "",
+            caller.project_id if caller else "",
+            str(call.version),
+            self._inquiry.rest,
+        )
+
+    async def _asked(self) -> list[Asked]:
+        """Choose the pods by the filters, and word the filters for each."""
         call = self._call
+        caller = await self._cloud.identify(call)
+        rules = honoured(self._resource.lists.narrows, call.version, admin=caller.is_admin)
+        for path in call.operation.hosts:
+            if path.startswith("?"):
+                rules[path[1:]] = Narrow(path[1:], Says.HOST)
+        owners = {}
+        for name, value in self._inquiry.rest:
+            if name in rules and rules[name].says is Says.ID:
+                pod = await self._cloud.directory.known(value)
+                if pod is not None:
+                    owners[value] = pod
         pods = call.view.with_service(call.service.name)
-        request = call.to_pods("GET", self._path, self._inquiry.to_pod(self._batch, None))
-        answers, unreachable = await self._cloud.pods.ask_all(pods, request)
-        missing = [pod for pod in pods if pod.name in {entry.pod for entry in unreachable}]
-        pages: list[tuple[Pod, Page]] = []
-        refused: list[PodAnswer] = []
-        for answer in answers:
-            if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                missing.append(answer.pod)
-            elif answer.status >= HTTPStatus.BAD_REQUEST:
-                refused.append(answer)
-            else:
-                pages.append((answer.pod, self._decode(answer)))
-        if refused:
-            # A request one pod refuses is wrong for all; or it names what only other pods have.
-            if not pages or refused[0].status != HTTPStatus.NOT_FOUND:
-                raise refusal_of(refused[0])
-        elif not pages:
-            message = "No part of the cloud answers now."
-            raise unavailable(message)
-        return pages, missing
+        return narrow(call.view.fleet, pods, self._inquiry.rest, rules, owners)
 
-    def _decode(self, answer: PodAnswer) -> Page:
-        try:
-            return decode(answer.body, self._resource, self._inquiry.order)
-        except MalformedPage as error:
-            log.warning("malformed_page", pod=answer.pod.name, error=str(error))
-            message = "A part of the cloud gave an answer that could not be read."
-            raise Refused(HTTPStatus.BAD_GATEWAY, message) from error
-
-    async def _fetch(self, pod: Pod, marker: str | None) -> Page:
-        query = self._inquiry.to_pod(self._batch, marker)
-        request = self._call.to_pods("GET", self._path, query)
-        try:
-            answer = await self._cloud.pods.ask(pod, request)
-        except PodUnreachable as error:
-            message = "A part of the cloud stopped answering in the middle of a list."
-            raise unavailable(message) from error
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise refusal_of(answer)
-        return self._decode(answer)
-
-    async def _collect(self, pages: list[tuple[Pod, Page]]) -> list[Merged]:
+    async def _collect(self, resumed: Resumed) -> list[Merged]:
         """Merge up to the limit, from behind the marker or the offset on."""
-        inquiry = self._inquiry
-        skip = inquiry.offset
-        waiting = inquiry.marker
+        limit, resource = self._inquiry.limit, self._resource
         found: list[Merged] = []
-        async for merged in merge(pages, self._fetch):
-            if not self._resource.replicated:
-                self._cloud.directory.learn(merged.item.id, merged.pod.name)
-            if waiting is not None:
-                if waiting in {merged.item.id, merged.item.identity}:
-                    waiting = None
+        known: set[tuple[str, str]] = set()
+        if limit == 0:
+            return found
+        async for merged in self._behind(resumed, self._inquiry.offset):
+            name = (merged.item.id, merged.pod.name)
+            # Nova shows a server twice that is placed between two pages of its pod.
+            if name in known and resource.probe and not resource.replicated:
                 continue
-            if skip:
-                skip -= 1
-                continue
+            known.add(name)
+            if resource.probe and not resource.replicated:
+                self._cloud.directory.learn(*name)
             found.append(merged)
-            if inquiry.limit is not None and len(found) >= inquiry.limit:
+            if limit is not None and len(found) >= limit:
                 break
+        return found
+
+    async def _behind(self, resumed: Resumed, offset: int) -> AsyncIterator[Merged]:
+        """Merge, and leave out what stands up to the marker, and what the offset skips."""
+        waiting = resumed.skip
+        async for merged in merge(resumed.sequences, copies=self._resource.replicated):
+            if waiting is not None:
+                if self._is_marker(merged, waiting):
+                    waiting = None
+            elif offset:
+                offset -= 1
+            else:
+                yield merged
         if waiting is not None:
             message = f"marker [{waiting}] not found"
             raise Refused(self._paging.missing_marker, message)
-        return found
 
-    def _write(self, found: Sequence[Merged], count: int | None) -> bytes:
-        call, resource, fields = self._call, self._resource, self._call.operation.fields
-        items = []
-        for merged in found:
-            raw = merged.item.raw
-            if fields:
-                raw = self._translation(merged.pod).links(reduce(raw, fields))
-            elif not resource.replicated:
-                raw = self._translation(merged.pod).item(raw, resource)
-            else:
-                raw = self._translation(merged.pod).links(raw)
-            items.append(raw)
-        following = None
-        limit = self._inquiry.limit
-        asked = self._paging.default is not None or call.parameter("limit") is not None
-        linked = resource.links_key is not None and asked
-        if found and linked and limit is not None and len(found) >= limit:
-            query = next_query(call.parameters, found[-1].item.id)
-            following = f"{self._own_url()}?{query}"
-        rest = [entry for entry in call.parameters if entry[0] != "marker"]
+    def _is_marker(self, merged: Merged, marker: str) -> bool:
+        if marker in {merged.item.id, merged.item.identity}:
+            return True
+        return self._resource.mapped and self._shown_id(merged) == marker
+
+    def _shown_id(self, merged: Merged) -> str:
+        """Give an item's id as users see it, by which they ask for the next page."""
+        resource = self._resource
+        if not (resource.mapped or resource.numbers or resource.hosts):
+            return merged.item.id
+        raw = self._translation(merged.pod).item(merged.item.raw, resource)
+        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        if resource.item_key:
+            fields = msgspec.json.decode(fields[resource.item_key], type=dict[str, msgspec.Raw])
+        name = resource.lists.marker or resource.identity
+        return str(msgspec.json.decode(fields[name])) if name in fields else merged.item.id
+
+    def _items(self, lost: list[bytes], found: list[Merged], source: Source) -> Iterator[bytes]:
+        """Translate the items one by one, letting go of each."""
+        yield from lost
+        resource, fields = self._resource, self._call.operation.fields
+        found.reverse()
+        while found:
+            merged = found.pop()
+            translation, raw = self._translation(merged.pod), merged.item.raw
+            if fields and not source.brief:
+                raw = reduce(raw, fields)
+            yield translation.item(raw, resource)
+
+    def _following(self, last: str) -> str | None:
+        """Write the URL of the next page."""
+        asked = self._paging.default is not None or self._call.parameter("limit") is not None
+        if self._resource.links_key is None or not asked:
+            return None
+        return f"{self._own_url()}?{next_query(self._call.parameters, last)}"
+
+    def _first(self) -> str:
+        rest = [entry for entry in self._call.parameters if entry[0] != "marker"]
         query = "&".join(f"{key}={value}" for key, value in rest)
-        first = f"{self._own_path()}?{query}" if query else self._own_path()
-        return write(resource, items, self._paging.links, following, first, count)
+        return f"{self._own_path()}?{query}" if query else self._own_path()
 
     def _own_path(self) -> str:
         return f"{self._call.location.base}{self._call.pod_path}"
@@ -180,7 +198,17 @@ class _Listing:
         return found
 
 
-async def _chunks(body: bytes) -> AsyncIterator[bytes]:
-    """Cut a body for streaming, so that Envoy's backpressure holds."""
-    for start in range(0, len(body), CHUNK):
-        yield body[start : start + CHUNK]
+def _body(pieces: Iterator[bytes]) -> bytes | AsyncIterator[bytes]:
+    """Give a small body whole; a large one is streamed, so that Envoy's backpressure holds."""
+    first = next(pieces)
+    second = next(pieces, None)
+    if second is None:
+        return first
+    return _stream(first, second, pieces)
+
+
+async def _stream(first: bytes, second: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    yield second
+    for piece in pieces:
+        yield piece

@@ -9,6 +9,7 @@ from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory, Question
 from control_plane.handlers.call import Call
 from control_plane.handlers.later import Later
+from control_plane.lists.cursor import Cursors
 from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable, unavailable
@@ -86,6 +87,8 @@ class Cloud:
     #: The gateway's own user, an administrator of each pod.
     own: Tokens | None = None
     later: Later = field(default_factory=Later)
+    #: Where pods stood behind the last items of pages; not shared between processes.
+    cursors: Cursors = field(default_factory=Cursors)
 
     async def identify(self, call: Call) -> Caller:
         """Say who makes the call, asking Keystone once a call at most."""

@@ -1,12 +1,15 @@
 """Write the merged page: the items, the link to the next page, the count."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import urlencode
 
 import msgspec
 
 from control_plane.services.operation import Resource
 from control_plane.services.service import LinkForm
+
+#: How much of an answer is written at once, octets.
+CHUNK = 256 * 1024
 
 
 def next_query(parameters: Sequence[tuple[str, str]], marker: str) -> str:
@@ -17,25 +20,36 @@ def next_query(parameters: Sequence[tuple[str, str]], marker: str) -> str:
 
 def write(
     resource: Resource,
-    items: Sequence[bytes],
+    items: Iterable[bytes],
     form: LinkForm,
     following: str | None,
     first: str,
     count: int | None,
-) -> bytes:
-    """Write the body; `following` is the URL of the next page, None when there is none.
+) -> Iterator[bytes]:
+    """Write the body piece by piece; `following` is the URL of the next page, None for none.
 
-    `first` is the list's own path, which Glance repeats in each page.
+    `first` is the list's own path, which Glance repeats in each page. Items are taken as they are
+    written, so that no more than a piece is held.
     """
-    parts = [f'"{resource.plural}": ['.encode() + b", ".join(items) + b"]"]
     encode = msgspec.json.encode
+    piece = bytearray(f'{{"{resource.plural}": ['.encode())
+    separator = b""
+    for item in items:
+        piece += separator
+        piece += item
+        separator = b", "
+        if len(piece) >= CHUNK:
+            yield bytes(piece)
+            piece.clear()
+    piece += b"]"
     if form is LinkForm.LINKS and following is not None and resource.links_key is not None:
         links = encode([{"rel": "next", "href": following}])
-        parts.append(f'"{resource.links_key}": '.encode() + links)
+        piece += f', "{resource.links_key}": '.encode() + links
     if form is LinkForm.RELATIVE:
-        parts.append(b'"first": ' + encode(first))
+        piece += b', "first": ' + encode(first)
         if following is not None:
-            parts.append(b'"next": ' + encode(following))
+            piece += b', "next": ' + encode(following)
     if count is not None:
-        parts.append(b'"count": ' + encode(count))
-    return b"{" + b", ".join(parts) + b"}"
+        piece += b', "count": ' + encode(count)
+    piece += b"}"
+    yield bytes(piece)

@@ -1,66 +1,82 @@
 """What a client wants of a list: how much, from where, in which order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import urlencode
 
 from control_plane.model.errors import Refused
+from control_plane.model.microversion import Microversion
+from control_plane.services.listing import Paged, Sort
 from control_plane.services.operation import Resource, SortKey
 from control_plane.services.service import Paging
 
 #: Parameters that the gateway acts on itself and words anew for each pod.
 _OWN = frozenset({"limit", "marker", "offset", "page_reverse"})
 
-#: Sort keys whose name in a query is not the name in an item.
-_SHOWN_AS = {
-    "created_at": "created",
-    "updated_at": "updated",
-    "display_name": "name",
-    "uuid": "id",
-    "vm_state": "OS-EXT-STS:vm_state",
-    "task_state": "OS-EXT-STS:task_state",
-    "power_state": "OS-EXT-STS:power_state",
-    "launched_at": "OS-SRV-USG:launched_at",
-    "terminated_at": "OS-SRV-USG:terminated_at",
-    "project_id": "tenant_id",
-}
+Parameters = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Inquiry:
-    """A list's parameters; `limit` None: everything. `rest` goes to pods as it is."""
+    """A list's parameters; `limit` None: everything. `rest` goes to pods as it is.
+
+    An empty `order`: pods come one after the other, each in its own order. `gaps`: pods' markers
+    are not to be trusted in this order, so that pods are read from their start in pages as large
+    as they give.
+    """
 
     limit: int | None
     offset: int
     marker: str | None
     order: tuple[SortKey, ...]
     rest: tuple[tuple[str, str], ...]
-
-    def to_pod(self, limit: int | None, marker: str | None) -> str:
-        """Write the query for one page of one pod."""
-        parameters = list(self.rest)
-        if limit is not None:
-            parameters.append(("limit", str(limit)))
-        if marker is not None:
-            parameters.append(("marker", marker))
-        return urlencode(parameters)
+    paged: Paged = Paged.MARKER
+    gaps: bool = False
 
 
-def read(parameters: Sequence[tuple[str, str]], paging: Paging, resource: Resource) -> Inquiry:
+def to_pod(
+    rest: Parameters, limit: int | None, marker: str | None = None, offset: int | None = None
+) -> str:
+    """Write the query for one page of one pod."""
+    own = (("limit", limit), ("marker", marker), ("offset", offset))
+    return urlencode([*rest, *((key, str(value)) for key, value in own if value is not None)])
+
+
+def read(
+    parameters: Parameters,
+    paging: Paging,
+    resource: Resource,
+    version: Microversion | None = None,
+) -> Inquiry:
     """Read the query of a list; Refused(400) for a limit or offset that is no count."""
-    limit = _count(parameters, "limit")
-    if limit is None or (limit == 0 and paging.zero_is_all):
+    lists = resource.lists
+    order = _order(parameters, paging, resource, version)
+    paged = lists.paged_below if _below(version, lists.paged_since) else lists.paged
+    if paged is Paged.NONE or any(key == lists.whole_with for key, _ in parameters):
+        return Inquiry(None, 0, None, order, tuple(parameters), Paged.NONE)
+    limit = count(parameters, "limit")
+    zero_is_all = paging.zero_is_all or paged is Paged.OFFSET
+    if limit is None or (limit == 0 and zero_is_all):
         limit = paging.default
     if limit is not None and paging.maximum is not None:
         limit = min(limit, paging.maximum)
     marker = next((value for key, value in parameters if key == "marker" and value), None)
+    if paged is Paged.OFFSET:
+        marker = None
     rest = tuple(entry for entry in parameters if entry[0] not in _OWN)
-    order = _order(parameters, resource)
-    return Inquiry(limit, _count(parameters, "offset") or 0, marker, order, rest)
+    offset = count(parameters, "offset") or 0
+    keys = set(_asked(parameters)[0])
+    gaps = any(sort.gaps and sort.key in keys for sort in lists.sorts)
+    return Inquiry(limit, offset, marker, order, rest, paged, gaps)
 
 
-def _count(parameters: Sequence[tuple[str, str]], name: str) -> int | None:
+def _below(version: Microversion | None, bound: str) -> bool:
+    return bool(bound and version is not None and version < Microversion.parse(bound))
+
+
+def count(parameters: Parameters, name: str) -> int | None:
+    """Read a parameter that is a count; None when it is not there, Refused(400) when it is none."""
     text = next((value for key, value in parameters if key == name), None)
     if text is None:
         return None
@@ -70,28 +86,63 @@ def _count(parameters: Sequence[tuple[str, str]], name: str) -> int | None:
     return int(text)
 
 
-def _order(parameters: Sequence[tuple[str, str]], resource: Resource) -> tuple[SortKey, ...]:
-    """Read `sort_key`/`sort_dir` pairs or `sort=key:dir,…`; the resource's own order if neither.
-
-    A missing direction is the first one given, else descending, as in Nova and Cinder. A key that
-    no item shows is still passed to the pods; between pods the tie-break then decides.
-    """
-    keys = [value for key, value in parameters if key == "sort_key"]
-    directions = [value for key, value in parameters if key == "sort_dir"]
+def _asked(parameters: Parameters) -> tuple[list[str], list[str]]:
+    """Read `sort_key`/`sort_dir` pairs or `sort=key:dir,…`."""
+    keys = [value.strip() for key, value in parameters if key == "sort_key"]
+    directions = [value.strip() for key, value in parameters if key == "sort_dir"]
     for key, value in parameters:
         if key == "sort":
             for part in value.split(","):
                 name, _, direction = part.strip().partition(":")
                 keys.append(name)
                 directions.append(direction or "desc")
+    return keys, directions
+
+
+def _order(
+    parameters: Parameters, paging: Paging, resource: Resource, version: Microversion | None
+) -> tuple[SortKey, ...]:
+    """Say the order that pods use for these parameters, as far as their items show it.
+
+    A missing direction is the first one given, else that of the default order, as in Nova and
+    Cinder. What pods refuse is left to them.
+    """
+    lists, default = resource.lists, resource.order
+    if lists.concatenated:
+        return ()
+    keys, directions = _asked(parameters)
+    if not keys and not directions:
+        if _below(version, lists.ascending_before):
+            return tuple(replace(key, descending=False) for key in default)
+        return default
+    upward = default and not default[0].descending
+    fallback = directions[0] if directions else "asc" if upward else "desc"
+    downward = fallback == "desc"
     if not keys:
-        return resource.order
-    fallback = directions[0] if directions else "desc"
-    directions += [fallback] * (len(keys) - len(directions))
-    shown = {key.field for key in resource.order}
-    order = [
-        SortKey(name if name in shown else _SHOWN_AS.get(name, name), direction == "desc")
-        for name, direction in zip(keys, directions, strict=False)
-    ]
-    tie = resource.order[-1]
-    return (*order, tie) if tie.field not in {key.field for key in order} else tuple(order)
+        named = [replace(key, descending=downward) for key in default[:1]]
+    else:
+        directions += [fallback] * (len(keys) - len(directions))
+        named = _named(resource, keys, directions, version)
+        if not all(key.field for key in named):
+            return ()
+        if not named:
+            return default
+    appended = (
+        [replace(key, descending=downward) for key in default] if paging.follows else default[-1:]
+    )
+    taken = {key.field for key in named}
+    return (*named, *(key for key in appended if key.field not in taken))
+
+
+def _named(
+    resource: Resource, keys: list[str], directions: list[str], version: Microversion | None
+) -> list[SortKey]:
+    """Find the fields of sort keys; one that no table names is the field itself."""
+    lists = resource.lists
+    known = {sort.key: sort for sort in lists.sorts}
+    found = []
+    for name, direction in zip(keys, directions, strict=False):
+        sort = known.get(name, Sort(name, name))
+        if name not in lists.ignored and not _below(version, sort.since):
+            found.append(SortKey(sort.field, (direction == "desc") != sort.flipped))
+    return found

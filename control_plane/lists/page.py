@@ -3,13 +3,15 @@
 Items are never decoded whole: msgspec finds where each begins and ends, and reads the sort keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, total_ordering
 from typing import Any
 
 import msgspec
 
+from control_plane.model.host import shown_host
+from control_plane.model.pod import Pod
 from control_plane.services.operation import Resource, SortKey
 
 
@@ -36,14 +38,22 @@ class Descending:
         return hash(self.value)
 
 
+#: Where an item sorts.
+Position = tuple[Any, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of a list: raw JSON, its id, what it is merged by, and where it sorts."""
+    """One item of a list: raw JSON, its id, what it is merged by, and where it sorts.
+
+    `leads`: it comes before all others where no other stands before it.
+    """
 
     raw: bytes
     id: str
     identity: str
-    position: tuple[Any, ...]
+    position: Position
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +66,11 @@ class Page:
 
 
 def _comparable(value: Any) -> tuple[int, Any]:
-    """Make values of any JSON type comparable; null is lowest, text is compared without case."""
-    if value is None:
+    """Make values of any JSON type comparable: null is lowest, text is compared without case.
+
+    An empty text stands for no value: services write it for null.
+    """
+    if value is None or value == "":
         return (0, 0)
     if isinstance(value, bool):
         return (1, int(value))
@@ -97,38 +110,80 @@ def _key_type(fields: tuple[str, ...], wrapper: str) -> type[Any]:
     return msgspec.defstruct("WrappedKeys", [("inner", inner)], rename={"inner": wrapper})
 
 
+class Reader:
+    """Reads the pages of one pod for one list and one order."""
+
+    def __init__(
+        self, resource: Resource, order: Sequence[SortKey], pod: Pod | None = None
+    ) -> None:
+        """Prepare for a list of `resource`; `pod` tells its zone and its hosts apart."""
+        self._resource = resource
+        self._order = order
+        self._leading = resource.lists.leading if order else None
+        paths = [resource.lists.marker or resource.identity, resource.merge_by]
+        paths += [key.field for key in order]
+        if self._leading:
+            paths.append(self._leading[0])
+        self._paths = [path.partition(".")[::2] for path in paths]
+        fields = tuple(dict.fromkeys(first for first, _ in self._paths))
+        self._slots = [f"field_{fields.index(first)}" for first, _ in self._paths]
+        self._keys = msgspec.json.Decoder(_key_type(fields, resource.item_key))
+        self._shown = self._translations(pod) if pod is not None else {}
+
+    def _translations(self, pod: Pod) -> dict[str, Callable[[str], str]]:
+        """Say how users see values by which pods' items would compare as if of one pod."""
+        zones = dict.fromkeys(self._resource.zones, lambda value: value and pod.availability_zone)
+        hosts = dict.fromkeys(self._resource.hosts, lambda value: shown_host(pod.name, value))
+        return {**zones, **hosts}
+
+    def page(self, body: bytes) -> Page:
+        """Read one page; MalformedPage when the body is no such list."""
+        resource = self._resource
+        try:
+            page = msgspec.json.decode(body, type=_page_type(resource.plural, resource.links_key))
+            items = self._read(page.items)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            message = f"not a list of {resource.plural}: {error}"
+            raise MalformedPage(message) from error
+        more = page.next is not None or any(link.get("rel") == "next" for link in page.links or ())
+        return Page(items, more, page.count)
+
+    def one(self, body: bytes) -> Item:
+        """Read the body of a show; MalformedPage when it holds no such thing."""
+        try:
+            document = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+            return self._item(bytes(document[self._resource.key]))
+        except (msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
+            message = f"not a {self._resource.key}: {error}"
+            raise MalformedPage(message) from error
+
+    def _read(self, raws: Sequence[Any]) -> tuple[Item, ...]:
+        return tuple(self._item(bytes(raw)) for raw in raws)
+
+    def _item(self, raw: bytes) -> Item:
+        found = self._keys.decode(raw)
+        if self._resource.item_key:
+            found = found.inner
+        values = []
+        for (_, inside), slot in zip(self._paths, self._slots, strict=True):
+            value = getattr(found, slot)
+            if inside:
+                value = value.get(inside) if isinstance(value, dict) else value
+            values.append(value)
+        leads = self._leading is not None and values.pop() == self._leading[1]
+        position: list[Any] = []
+        for key, value in zip(self._order, values[2:], strict=False):
+            shown = self._shown.get(key.field)
+            if shown is not None and isinstance(value, str):
+                value = shown(value)  # noqa: PLW2901
+            comparable = _comparable(value)
+            position.append(Descending(comparable) if key.descending else comparable)
+        return Item(raw, str(values[0]), str(values[1]), tuple(position), leads)
+
+
 def decode(body: bytes, resource: Resource, order: Sequence[SortKey]) -> Page:
-    """Decode one page; MalformedPage when the body is no such list."""
-    wanted = (resource.identity, resource.merge_by, *(key.field for key in order))
-    fields = tuple(dict.fromkeys(wanted))
-    keys = msgspec.json.Decoder(_key_type(fields, resource.item_key))
-    slots = [f"field_{fields.index(field)}" for field in wanted]
-    try:
-        page = msgspec.json.decode(body, type=_page_type(resource.plural, resource.links_key))
-        items = tuple(_item(bytes(raw), keys, slots, resource, order) for raw in page.items)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        message = f"not a list of {resource.plural}: {error}"
-        raise MalformedPage(message) from error
-    more = page.next is not None or any(link.get("rel") == "next" for link in page.links or ())
-    return Page(items, more, page.count)
-
-
-def _item(
-    raw: bytes,
-    keys: "msgspec.json.Decoder[Any]",
-    slots: Sequence[str],
-    resource: Resource,
-    order: Sequence[SortKey],
-) -> Item:
-    found = keys.decode(raw)
-    if resource.item_key:
-        found = found.inner
-    values = [getattr(found, slot) for slot in slots]
-    position = tuple(
-        Descending(_comparable(value)) if key.descending else _comparable(value)
-        for key, value in zip(order, values[2:], strict=True)
-    )
-    return Item(raw, str(values[0]), str(values[1]), position)
+    """Read one page whose pod does not matter."""
+    return Reader(resource, order).page(body)
 
 
 def reduce(raw: bytes, fields: Sequence[str]) -> bytes:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from control_plane.model.microversion import Microversion
 from control_plane.services import cinder_admin, cinder_types, cinder_volumes
+from control_plane.services import cinder_lists as lists
 from control_plane.services.definition import GROUP_TYPE, QOS_SPEC, VOLUME_TYPE
 from control_plane.services.listing import Listing, Narrow, Paged, Says
 from control_plane.services.operation import Ref, Resource, SortKey, Survey
@@ -43,11 +44,33 @@ _RESOURCES = (
         order=_NEWEST,
         hosts=("os-vol-host-attr:host", "attachments[].host_name"),
         ids=(Ref("volume_type", "volume_type_id"),),
+        lists=lists.VOLUMES,
     ),
-    Resource("snapshot", "snapshots", probe="/snapshots/{id}", order=_NEWEST),
-    Resource("backup", "backups", probe="/backups/{id}", zones=_ZONE, order=_NEWEST),
-    Resource("attachment", "attachments", probe="/attachments/{id}", links=None),
-    Resource("transfer", "transfers", probe="/os-volume-transfer/{id}", order=_NEWEST),
+    Resource(
+        "snapshot", "snapshots", probe="/snapshots/{id}", order=_NEWEST, lists=lists.SNAPSHOTS
+    ),
+    Resource(
+        "backup",
+        "backups",
+        probe="/backups/{id}",
+        zones=_ZONE,
+        order=_NEWEST,
+        lists=lists.BACKUPS,
+    ),
+    Resource(
+        "attachment",
+        "attachments",
+        probe="/attachments/{id}",
+        links=None,
+        lists=lists.ATTACHMENTS,
+    ),
+    Resource(
+        "transfer",
+        "transfers",
+        probe="/os-volume-transfer/{id}",
+        order=_NEWEST,
+        lists=lists.TRANSFERS,
+    ),
     Resource(
         "group",
         "groups",
@@ -56,6 +79,7 @@ _RESOURCES = (
         order=_NEWEST,
         links="group_links",
         ids=(Ref("group_type", "group_type"), Ref("volume_type", "volume_types")),
+        lists=lists.GROUPS,
     ),
     Resource(
         "group_snapshot",
@@ -64,6 +88,7 @@ _RESOURCES = (
         order=_NEWEST,
         links="group_snapshot_links",
         ids=(Ref("group_type", "group_type_id"),),
+        lists=lists.GROUP_SNAPSHOTS,
     ),
     Resource(
         "consistencygroup",
@@ -80,8 +105,9 @@ _RESOURCES = (
         probe="/cgsnapshots/{id}",
         order=_NEWEST,
         links="cgsnapshot_links",
+        lists=lists.CGSNAPSHOTS,
     ),
-    Resource("message", "messages", probe="/messages/{id}", order=_NEWEST),
+    Resource("message", "messages", probe="/messages/{id}", order=_NEWEST, lists=lists.MESSAGES),
     Resource(
         "volume_type",
         "volume_types",

@@ -21,11 +21,15 @@ class Sort:
 
     An empty `field`: no item shows it, and its values mean something only inside a pod. `flipped`:
     the shown values sort the other way round (`AUTO` stands for true, `MANUAL` for false).
+    `gaps`: some things have no value, and behind a marker pods lose those or repeat them. Below
+    microversion `since` the key is ignored.
     """
 
     key: str
     field: str = ""
     flipped: bool = False
+    gaps: bool = False
+    since: str = ""
 
 
 class Says(StrEnum):
@@ -56,28 +60,50 @@ class Narrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """How a thing is shown whose pod does not answer, from microversion `since` on.
+
+    In lists only where the query has no parameters but `allowed`. `project` and `created` are the
+    fields of what is known; `status` and, in a show, `fixed` say that no more is.
+    """
+
+    since: str
+    allowed: frozenset[str] = frozenset()
+    project: str = ""
+    created: str = ""
+    status: tuple[str, str] = ("status", "UNKNOWN")
+    fixed: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """How the lists of one resource behave beside their default order.
 
-    `sorts` are the sort keys whose name in a query is not the field's; where there are any, a key
-    that is not among them is one that pods ignore or refuse. `concatenated`: pods come one after
-    the other, because nothing an item shows tells the order. Below `paged_since` the list is not
-    paged; `marker` is the field that markers name where it is not the identity.
+    `sorts` are the sort keys whose name in a query is not the field's, and `ignored` those that
+    pods take and do not sort by. `concatenated`: pods come one after the other, because nothing an
+    item shows tells the order. Below `paged_since` the list is cut by `paged_below`; `marker` is
+    the field that markers name where it is not the identity.
 
     `leading` is a field and the value by which items at the head of a pod's list come before all
     others, whatever the order. `deleted` is a query that makes a list show what was deleted, whose
-    ids are good as markers. From `lost_from` on, a list without parameters but `lost_with` shows
-    what stands in pods that do not answer. Below `ascending_before` the default order is upward.
+    ids are good as markers. Below `ascending_before` the default order is upward.
     """
 
     sorts: tuple[Sort, ...] = ()
+    ignored: frozenset[str] = frozenset()
     narrows: tuple[Narrow, ...] = ()
     concatenated: bool = False
     paged: Paged = Paged.MARKER
     paged_since: str = ""
+    paged_below: Paged = Paged.NONE
     marker: str = ""
     leading: tuple[str, str] | None = None
     deleted: tuple[tuple[str, str], ...] = ()
-    lost_from: str = ""
-    lost_with: frozenset[str] = frozenset()
+    lost: Lost | None = None
     ascending_before: str = ""
+    #: A filter with which the list has no pages; pods refuse to cut it then.
+    whole_with: str = ""
+
+
+#: What most lists do.
+ORDINARY = Listing()

@@ -11,7 +11,8 @@ from control_plane.model.microversion import Microversion
 from control_plane.services import nova_admin, nova_legacy, nova_projects, nova_servers
 from control_plane.services.definition import FLAVOR, KEYPAIR
 from control_plane.services.listing import Listing, Narrow, Paged, Says
-from control_plane.services.operation import Resource, SortKey, Survey
+from control_plane.services.nova_lists import FLAVORS, KEYPAIRS, SERVER_GROUPS, SERVERS
+from control_plane.services.operation import Ref, Resource, SortKey, Spread, Survey
 from control_plane.services.server_actions import SERVER_ACTIONS
 from control_plane.services.service import (
     FaultForm,
@@ -37,8 +38,17 @@ _RESOURCES = (
         hosts=("OS-EXT-SRV-ATTR:host", "OS-EXT-SRV-ATTR:hypervisor_hostname"),
         obscured=("hostId",),
         order=(SortKey("created", descending=True), SortKey("id")),
+        shadows=(Ref("server_group", "server_groups"),),
+        lists=SERVERS,
     ),
-    Resource("flavor", "flavors", probe="/flavors/{id}", replicated=True, definition=FLAVOR),
+    Resource(
+        "flavor",
+        "flavors",
+        probe="/flavors/{id}",
+        replicated=True,
+        definition=FLAVOR,
+        lists=FLAVORS,
+    ),
     Resource(
         "keypair",
         "keypairs",
@@ -49,9 +59,23 @@ _RESOURCES = (
         merge_by="name",
         item_key="keypair",
         definition=KEYPAIR,
+        lists=KEYPAIRS,
     ),
     Resource("zone", "availabilityZoneInfo", identity="zoneName", links=None),
-    Resource("server_group", "server_groups", probe="/os-server-groups/{id}", links=None),
+    Resource(
+        "server_group",
+        "server_groups",
+        probe="/os-server-groups/{id}",
+        links=None,
+        lists=SERVER_GROUPS,
+        spread=Spread(
+            version="2.64",
+            fields=("name", "policy", "policies", "rules"),
+            rules=("policy", "policies"),
+            together=frozenset({"affinity"}),
+            near=frozenset({"soft-affinity"}),
+        ),
+    ),
     Resource(
         "volume_attachment",
         "volumeAttachments",
@@ -109,6 +133,7 @@ _RESOURCES = (
             concatenated=True,
             paged_since="2.33",
             narrows=(Narrow("hypervisor_hostname_pattern", Says.HOST),),
+            whole_with="hypervisor_hostname_pattern",
         ),
     ),
     Resource(
@@ -153,6 +178,7 @@ _RESOURCES = (
         "floating_ip_pools",
         identity="name",
         order=_NAME,
+        replicated=True,
         merge_by="name",
         links=None,
         lists=_UNPAGED,

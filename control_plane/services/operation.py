@@ -16,7 +16,7 @@ from typing import Any, TypedDict, Unpack
 
 from control_plane.model.microversion import Microversion
 from control_plane.services.definition import Definition
-from control_plane.services.listing import Listing
+from control_plane.services.listing import ORDINARY, Listing
 
 
 class Kind(StrEnum):
@@ -88,6 +88,23 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """How a group has members in several pods: the pods beside its own have a shadow of it.
+
+    In the microversion `version` the `fields` say all that a shadow is made of; one of `rules`
+    holds the group's rule (or a list of rules). A rule in `together` keeps all members in one pod,
+    one in `near` wishes it. `members` is the field that lists them.
+    """
+
+    version: str
+    fields: tuple[str, ...]
+    rules: tuple[str, ...]
+    together: frozenset[str]
+    near: frozenset[str]
+    members: str = "members"
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A kind of thing a service has.
 
@@ -124,7 +141,10 @@ class Resource:
     #: How its copies are made alike, where every pod has one.
     definition: Definition | None = None
     #: How its lists are sorted, narrowed and paged.
-    lists: Listing = Listing()
+    lists: Listing = ORDINARY
+    spread: Spread | None = None
+    #: Fields that hold ids of things that may be spread, a pod's shadow among them.
+    shadows: tuple[Ref, ...] = ()
 
     @property
     def mapped(self) -> bool:

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from control_plane.lists.merge import merge
 from control_plane.lists.page import Page, decode
+from control_plane.lists.sequence import TOP, Place
+from control_plane.lists.sequence import Sequence as Items
 from control_plane.model.pod import Pod
 from control_plane.services.operation import Resource, SortKey
 
@@ -51,21 +53,29 @@ def clouds(draw: st.DrawFn) -> tuple[list[list[Server]], int]:
     return [as_pod_sorts(servers) for servers in pods], draw(st.integers(1, 20))
 
 
+def sequences(
+    pods: Sequence[Sequence[Server]], size: int, places: dict[str, Place] | None = None
+) -> list[Items]:
+    """Open the lists of pods that give `size` items at once."""
+    named = [Pod(str(n), f"Pod{n}", "az") for n in range(len(pods))]
+
+    async def fetch(pod: Pod, place: Place) -> Page:
+        servers = pods[named.index(pod)]
+        ids = [server["id"] for server in servers]
+        start = ids.index(place.after) + 1 if place.after else 0
+        return paged(servers, start, size)
+
+    return [Items(pod, (places or {}).get(pod.name, TOP), None, fetch) for pod in named]
+
+
 @given(clouds())
 @settings(deadline=None)
 async def test_pods_that_sort_by_what_they_show_merge_into_one_sorted_list(
     cloud: tuple[list[list[Server]], int],
 ) -> None:
     pods, size = cloud
-    named = [Pod(str(n), f"Pod{n}", "az") for n in range(len(pods))]
 
-    async def fetch(pod: Pod, marker: str | None) -> Page:
-        servers = pods[named.index(pod)]
-        start = next(n for n, server in enumerate(servers) if server["id"] == marker) + 1
-        return paged(servers, start, size)
-
-    first = [(pod, paged(servers, 0, size)) for pod, servers in zip(named, pods, strict=True)]
-    merged = [entry.item.id async for entry in merge(first, fetch)]
+    merged = [entry.item.id async for entry in merge(sequences(pods, size))]
 
     expected = as_pod_sorts([server for servers in pods for server in servers])
     assert merged == [server["id"] for server in expected]
@@ -79,16 +89,45 @@ async def test_any_order_inside_a_pod_is_kept_and_nothing_is_lost_or_doubled(
     pods, size = cloud
     for servers in pods:
         random.shuffle(servers)  # type: ignore[attr-defined]
-    named = [Pod(str(n), f"Pod{n}", "az") for n in range(len(pods))]
 
-    async def fetch(pod: Pod, marker: str | None) -> Page:
-        servers = pods[named.index(pod)]
-        start = next(n for n, server in enumerate(servers) if server["id"] == marker) + 1
-        return paged(servers, start, size)
+    merged = [entry async for entry in merge(sequences(pods, size))]
 
-    first = [(pod, paged(servers, 0, size)) for pod, servers in zip(named, pods, strict=True)]
-    merged = [entry async for entry in merge(first, fetch)]
-
-    for pod, servers in zip(named, pods, strict=True):
-        own = [entry.item.id for entry in merged if entry.pod is pod]
+    for number, servers in enumerate(pods):
+        own = [entry.item.id for entry in merged if entry.pod.id == str(number)]
         assert own == [server["id"] for server in servers]
+
+
+@given(clouds(), st.randoms(), st.integers(0, 60))
+@settings(deadline=None)
+async def test_a_merge_that_stops_anywhere_goes_on_from_where_its_sequences_stand(
+    cloud: tuple[list[list[Server]], int], random: object, stop: int
+) -> None:
+    pods, size = cloud
+    for servers in pods:
+        random.shuffle(servers)  # type: ignore[attr-defined]
+    whole = [entry.item.id async for entry in merge(sequences(pods, size))]
+
+    opened, before = sequences(pods, size), []
+    async for entry in merge(opened):
+        before.append(entry.item.id)
+        if len(before) >= stop:
+            break
+    places = {entry.pod.name: entry.finish() for entry in opened}
+    after = [entry.item.id async for entry in merge(sequences(pods, size, places))]
+
+    assert before + after == whole
+
+
+async def test_what_is_not_consumed_is_not_read() -> None:
+    asked: list[Place] = []
+
+    async def fetch(_pod: Pod, place: Place) -> Page:
+        asked.append(place)
+        return paged([{"id": str(n), "created": None} for n in range(9)], place.taken, 3)
+
+    opened = [Items(Pod("1", "Pod1", "az"), TOP, None, fetch)]
+    async for entry in merge(opened):
+        if entry.item.id == "2":
+            break
+
+    assert [place.taken for place in asked] == [0]

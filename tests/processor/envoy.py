@@ -114,6 +114,24 @@ class Store:
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         return self.rows.get(id)
 
+    async def placed(
+        self,
+        resource: str,
+        pod: str,
+        project_id: str | None = None,
+        since: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Owner]:
+        found = [
+            row
+            for row in self.rows.values()
+            if (row.resource, row.pod) == (resource, pod)
+            and project_id in (None, row.project_id)
+            and (since is None or (row.created_at and row.created_at > since))
+        ]
+        found.sort(key=lambda row: (row.created_at or datetime.min.replace(tzinfo=UTC), row.id))
+        return found[:limit]
+
     async def record(self, owners: Iterable[Owner]) -> None:
         self.rows.update({owner.id: owner for owner in owners})
 

@@ -1,0 +1,186 @@
+"""Ask pods for their pages of one list, in their own words, and say who could not be asked."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+import structlog
+
+from control_plane.handlers.call import Call
+from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.refusal import refusal_of
+from control_plane.lists.inquiry import Inquiry, to_pod
+from control_plane.lists.narrow import Asked
+from control_plane.lists.page import MalformedPage, Page, Reader
+from control_plane.lists.sequence import TOP, Absent, Place
+from control_plane.lists.sequence import Sequence as Items
+from control_plane.model.errors import PodUnreachable, Refused, unavailable
+from control_plane.model.pod import Pod
+from control_plane.pods.client import PodAnswer
+from control_plane.services.listing import Paged
+
+log = structlog.get_logger()
+
+#: What a pod is asked for at once at most, and at least where several share a page, items.
+BATCH = 1000
+SMALL_BATCH = 100
+
+
+class Source:
+    """The pods of one list for one caller."""
+
+    def __init__(self, cloud: Cloud, call: Call, inquiry: Inquiry, asked: Sequence[Asked]) -> None:
+        """Take the pods to ask with their filters, in the order that decides between equals."""
+        self._cloud = cloud
+        self._call = call
+        self._inquiry = inquiry
+        self._asked = {entry.pod.name: entry for entry in asked}
+        self.resource = call.service.resources[call.operation.answer]
+        self.pods = tuple(entry.pod for entry in asked)
+        #: Whether pods show the brief form themselves, so that nothing must be taken away.
+        self.brief = self._shows_order()
+        source = "" if self.brief else call.operation.source
+        self._path = call.sibling(source) if source else call.pod_path
+        self._readers = {pod.name: Reader(self.resource, inquiry.order, pod) for pod in self.pods}
+        #: Pods that did not answer, or failed, by name.
+        self.missing: dict[str, Pod] = {}
+        #: What each pod says of the length of the whole list, where the service counts.
+        self.counts: dict[str, int] = {}
+
+    def _shows_order(self) -> bool:
+        """Whether the brief form shows all that the merge must know."""
+        shown, leading = self._call.operation.fields, self.resource.lists.leading
+        if not self._inquiry.order:
+            return True
+        needed = {key.field for key in self._inquiry.order} | ({leading[0]} if leading else set())
+        return needed <= set(shown)
+
+    def batch(self, *, searching: bool = False) -> int | None:
+        """Say how much to ask of a pod at once; `searching`: most of it will be skipped.
+
+        As in Nova, each of several pods gets its share and a tenth more, since pages rarely come
+        from one alone.
+        """
+        limit = self._inquiry.limit
+        if limit is None:
+            return None
+        wanted = limit + self._inquiry.offset
+        if searching or (self._inquiry.gaps and wanted):
+            return BATCH
+        share = max(-(-wanted * 11 // (10 * max(len(self.pods), 1))), SMALL_BATCH)
+        return min(wanted, share, BATCH)
+
+    async def ask(
+        self,
+        pod: Pod,
+        limit: int | None,
+        place: Place = TOP,
+        rest: Sequence[tuple[str, str]] | None = None,
+    ) -> PodAnswer:
+        """Ask one pod for what follows a place; PodUnreachable also when the pod fails."""
+        own = self._asked[pod.name].rest if rest is None else rest
+        offset = place.taken if self._inquiry.paged is Paged.OFFSET else None
+        marker = place.after if self._inquiry.paged is Paged.MARKER else None
+        query = to_pod(own, limit, marker, offset or None)
+        answer = await self._cloud.pods.ask(pod, self._call.to_pods("GET", self._path, query))
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            reason = f"answered {answer.status}"
+            raise PodUnreachable(pod.name, reason)
+        await self._cloud.copies.learn(self.resource, pod, answer.body)
+        return answer
+
+    def read(self, answer: PodAnswer) -> Page:
+        """Read a page; Refused(502) when it is none."""
+        try:
+            page = self._readers[answer.pod.name].page(answer.body)
+        except MalformedPage as error:
+            raise self._malformed(answer.pod, error) from error
+        if page.count is not None:
+            self.counts[answer.pod.name] = page.count
+        pages = self._inquiry.paged is Paged.OFFSET or self.resource.links_key is None
+        if pages and self._inquiry.paged is not Paged.NONE and self._inquiry.limit is not None:
+            # Without links only an empty page says that nothing follows: the pod's own highest
+            # limit may be lower than what it was asked for.
+            return Page(page.items, bool(page.items), page.count)
+        return page
+
+    def reader(self, pod: Pod) -> Reader:
+        """Give the reader of a pod's items."""
+        return self._readers[pod.name]
+
+    def _malformed(self, pod: Pod, error: MalformedPage) -> Refused:
+        log.warning("malformed_page", pod=pod.name, error=str(error))
+        message = "A part of the cloud gave an answer that could not be read."
+        return Refused(HTTPStatus.BAD_GATEWAY, message)
+
+    async def open(
+        self,
+        places: Mapping[str, Place],
+        absent: tuple[Pod, Absent] | None = None,
+        *,
+        searching: bool = False,
+    ) -> list[Items]:
+        """Ask all pods at once for what follows their places.
+
+        Raises what a pod refused, Refused(503) when none of those that were asked answers.
+        """
+        limit = self.batch(searching=searching)
+        starts = {pod.name: places.get(pod.name, TOP) for pod in self.pods}
+        open_pods = [pod for pod in self.pods if not starts[pod.name].done]
+        answers = await asyncio.gather(
+            *(self.ask(pod, limit, starts[pod.name]) for pod in open_pods), return_exceptions=True
+        )
+        pages: dict[str, Page] = {}
+        refused: list[PodAnswer] = []
+        for pod, answer in zip(open_pods, answers, strict=True):
+            if isinstance(answer, PodUnreachable):
+                self.missing[pod.name] = pod
+            elif isinstance(answer, BaseException):
+                raise answer
+            elif answer.status >= HTTPStatus.BAD_REQUEST:
+                refused.append(answer)
+            else:
+                pages[pod.name] = self.read(answer)
+        self._require(refused, pages, open_pods)
+
+        async def fetch(pod: Pod, place: Place) -> Page:
+            return await self._fetch(pod, place, limit)
+
+        return [
+            Items(
+                pod,
+                starts[pod.name] if pod.name in pages else Place(done=True),
+                pages.get(pod.name),
+                fetch,
+                absent[1] if absent and absent[0].name == pod.name else None,
+            )
+            for pod in self.pods
+        ]
+
+    def _require(
+        self, refused: Sequence[PodAnswer], pages: Mapping[str, Page], asked: Sequence[Pod]
+    ) -> None:
+        """Pass a refusal on: a list that a pod would not give must not look complete.
+
+        What one pod refuses (a key, a filter, a right) is wrong for all that are alike, and a
+        caller cannot see from a shorter list that one of them judges otherwise. Only 404 means
+        that the pod has nothing of the kind while others do.
+        """
+        if refused:
+            worse = [answer for answer in refused if answer.status != HTTPStatus.NOT_FOUND]
+            if worse or not pages:
+                raise refusal_of((worse or refused)[0])
+        elif asked and not pages:
+            message = "No part of the cloud answers now."
+            raise unavailable(message)
+
+    async def _fetch(self, pod: Pod, place: Place, limit: int | None) -> Page:
+        """Read on; a pod that dies in the middle of a list is missing from there on."""
+        try:
+            answer = await self.ask(pod, limit, place)
+        except PodUnreachable:
+            self.missing[pod.name] = pod
+            return Page((), more=False)
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise refusal_of(answer)
+        return self.read(answer)

@@ -1,0 +1,112 @@
+"""One pod's part of a list, item after item, read page by page as it is consumed."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from control_plane.lists.page import Item, Page, Position
+from control_plane.model.pod import Pod
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a pod's list one stands.
+
+    `after` is the last item that was consumed, None at the top, and `taken` how many were since
+    the top. `leading`: no item has been seen yet that does not lead. `done`: nothing follows.
+    """
+
+    after: str | None = None
+    taken: int = 0
+    leading: bool = True
+    done: bool = False
+
+
+#: Where every list begins.
+TOP = Place()
+
+#: Gives the page of a pod that begins at a place.
+Fetch = Callable[[Pod, Place], Awaitable[Page]]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A marker that is in no page of its pod any more and still has a place in its list.
+
+    It stands before `successor` (None: at the end), where `find` gives it when asked with the item
+    that stands before it.
+    """
+
+    id: str
+    successor: str | None
+    find: Callable[[Item | None], Awaitable[Item]]
+
+
+class Sequence:
+    """One pod's items from a place on; holds one page at most."""
+
+    def __init__(
+        self, pod: Pod, start: Place, page: Page | None, fetch: Fetch, absent: Absent | None = None
+    ) -> None:
+        """Begin at `start` with its page, if it was read already."""
+        self.pod = pod
+        self._fetch = fetch
+        self._page = page
+        self._next = 0
+        self._place = start
+        self._absent = absent
+        self._consumed: Item | None = None
+        self._head: Item | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the sequence stands: behind what was consumed."""
+        return self._place
+
+    async def head(self) -> Item | None:
+        """Give the next item without consuming it; None at the end."""
+        if self._head is None:
+            item = await self._read()
+            absent = self._absent
+            if item is not None and absent is not None and item.id == absent.id:
+                self._absent = absent = None
+            if absent is not None and (item is None or item.id == absent.successor):
+                self._absent = None
+                self._head = await absent.find(self._consumed)
+            else:
+                self._head = item
+                self._next += item is not None
+        return self._head
+
+    def position(self, item: Item) -> Position:
+        """Say where the head sorts among the heads of other pods."""
+        return (not (self._place.leading and item.leads), *item.position)
+
+    def consume(self) -> None:
+        """Go past the head."""
+        item = self._head
+        if item is None:
+            return
+        leading = self._place.leading and item.leads
+        self._place = Place(item.id, self._place.taken + 1, leading)
+        self._consumed, self._head = item, None
+
+    def finish(self) -> Place:
+        """Say where the sequence stands, and whether that is known to be its end."""
+        place, page = self._place, self._page
+        over = page is None or (self._next >= len(page.items) and not page.more)
+        if self._head is None and over:
+            return Place(place.after, place.taken, place.leading, done=True)
+        return place
+
+    async def _read(self) -> Item | None:
+        if self._place.done:
+            return None
+        if self._page is None:
+            self._page = await self._fetch(self.pod, self._place)
+        while self._next >= len(self._page.items):
+            if not self._page.more or not self._page.items:
+                return None
+            # What was read has been consumed: the place is behind its last item.
+            self._page = await self._fetch(self.pod, self._place)
+            self._next = 0
+        return self._page.items[self._next]

@@ -1,0 +1,54 @@
+"""How Cinder's lists are sorted, narrowed and paged, as of release 29.
+
+A sort key is a column of its database, or `name`; the filters are those of its default
+`resource_filters.json`.
+"""
+
+from control_plane.services.listing import Listing, Narrow, Paged, Says, Sort
+
+_NAMED = (Sort("display_name", "name"), Sort("display_description", "description"))
+_ZONE = Narrow("availability_zone", Says.ZONE)
+_VOLUME = Narrow("volume_id", Says.ID)
+
+VOLUMES = Listing(
+    sorts=(
+        *_NAMED,
+        Sort("project_id", "os-vol-tenant-attr:tenant_id"),
+        Sort("host", "os-vol-host-attr:host"),
+    ),
+    narrows=(
+        _ZONE,
+        Narrow("group_id", Says.ID),
+        Narrow("host", Says.HOST, admin=True),
+    ),
+)
+
+SNAPSHOTS = Listing(
+    sorts=(*_NAMED, Sort("project_id", "os-extended-snapshot-attributes:project_id")),
+    narrows=(_VOLUME,),
+)
+
+BACKUPS = Listing(
+    sorts=_NAMED,
+    narrows=(_VOLUME, Narrow("snapshot_id", Says.ID), Narrow("host", Says.HOST, admin=True)),
+)
+
+#: What would tell the order, the time of creation, is not shown.
+ATTACHMENTS = Listing(
+    concatenated=True,
+    narrows=(_VOLUME, Narrow("instance_id", Says.ID)),
+)
+
+#: Paged by markers, and newest first, from 3.59 on.
+TRANSFERS = Listing(
+    sorts=_NAMED,
+    narrows=(_VOLUME,),
+    paged_since="3.59",
+    paged_below=Paged.OFFSET,
+    ascending_before="3.59",
+)
+
+GROUPS = Listing(narrows=(_ZONE,))
+GROUP_SNAPSHOTS = Listing(narrows=(Narrow("group_id", Says.ID),), paged_since="3.29")
+CGSNAPSHOTS = Listing(paged=Paged.OFFSET)
+MESSAGES = Listing(narrows=(Narrow("resource_uuid", Says.ID),), paged_since="3.5")

@@ -1,0 +1,184 @@
+"""Walking through a list over pods, page by page: everything once, in order, whatever happens."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from control_plane.lists.cursor import Cursors
+from control_plane.model.fleet import Fleet
+from control_plane.model.pod import Pod
+from control_plane.pods.registry import View
+from tests.handlers.nova import Nova, Server, script
+from tests.processor.envoy import Envoy, facts
+
+ORDERS = [
+    "",
+    "sort_key=created_at&sort_dir=asc",
+    "sort_key=display_name&sort_dir=asc",
+    "sort_key=display_name&sort_dir=desc",
+    "sort_key=task_state&sort_dir=asc",
+    "sort_key=task_state&sort_dir=desc",
+    "sort_key=uuid&sort_dir=asc",
+    "sort_key=instance_type_id&sort_dir=asc",
+]
+
+
+@dataclass
+class Cloud:
+    """Some pods and the gateway before them."""
+
+    pods: dict[str, Nova]
+    envoy: Envoy
+
+    @classmethod
+    def of(cls, pods: list[Nova]) -> "Cloud":
+        named = {f"Pod{number}": nova for number, nova in enumerate(pods)}
+        fleet = Fleet.of(Pod(name, name, f"az-{name}") for name in named)
+        view = View(fleet, {name: facts(number) for number, name in enumerate(named)})
+        return cls(named, Envoy(script(named), view))
+
+    async def page(self, query: str) -> dict[str, Any]:
+        said = await self.envoy.exchange("GET", f"/compute/v2.1/servers/detail?{query}")
+        assert said.status == 200, said.json
+        return said.json  # type: ignore[no-any-return]
+
+    async def whole(self, order: str) -> list[str]:
+        return [server["id"] for server in (await self.page(order))["servers"]]
+
+    def restart(self) -> None:
+        """Forget everything that one process knows and another does not."""
+        object.__setattr__(self.envoy.cloud, "cursors", Cursors())
+
+    def delete(self, server_id: str) -> None:
+        for nova in self.pods.values():
+            for row in nova.servers:
+                row.deleted |= row.id == server_id
+
+
+@st.composite
+def clouds(draw: st.DrawFn, *, exact: bool) -> list[Nova]:
+    """Draw up to four pods: few distinct times and names, missing values, unplaced servers."""
+    count = draw(st.integers(1, 4))
+    pods = [
+        Nova([], max_limit=draw(st.sampled_from([1, 2, 5, 1000])), exact=exact)
+        for _ in range(count)
+    ]
+    for number in draw(st.lists(st.integers(0, 10**4), unique=True, max_size=30)):
+        server = Server(
+            f"{number:05d}",
+            draw(st.integers(0, 45)),
+            draw(st.sampled_from(["a", "B", "b", "_", "ab"])),
+            draw(st.sampled_from([None, None, "deleting", "rebooting"])),
+            unplaced=draw(st.integers(0, 9)) == 0,
+        )
+        pods[draw(st.integers(0, count - 1))].servers.append(server)
+    return pods
+
+
+async def walk(cloud: Cloud, order: str, limit: int, between: Any) -> list[str]:
+    """Follow the last id of each page until a page is short; `between` runs after each."""
+    found: list[str] = []
+    query = f"limit={limit}&{order}"
+    while True:
+        page = await cloud.page(query)
+        ids = [server["id"] for server in page["servers"]]
+        found += ids
+        if len(ids) < limit:
+            assert "servers_links" not in page
+            return found
+        [link] = page["servers_links"]
+        assert dict(parse_qsl(urlsplit(link["href"]).query))["marker"] == ids[-1]
+        query = f"limit={limit}&{order}&marker={ids[-1]}"
+        between(ids[-1])
+
+
+_SETTINGS = settings(
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+    # An example is a whole cloud: what fails is as clear unshrunk, and shrinking takes minutes.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
+
+
+@given(
+    clouds(exact=True),
+    st.sampled_from(ORDERS),
+    st.integers(1, 12),
+    st.randoms(use_true_random=False),
+)
+@_SETTINGS
+async def test_every_page_is_the_same_whichever_process_took_the_one_before(
+    pods: list[Nova], order: str, limit: int, random: Any
+) -> None:
+    cloud = Cloud.of(pods)
+    whole = await cloud.whole(order)
+
+    def between(_: str) -> None:
+        if random.random() < 0.5:
+            cloud.restart()
+
+    found = await walk(cloud, order, limit, between)
+
+    assert found == whole
+    assert sorted(found) == sorted(row.id for nova in pods for row in nova.servers)
+
+
+@given(
+    clouds(exact=False),
+    st.sampled_from([order for order in ORDERS if "task_state" not in order]),
+    st.integers(1, 12),
+    st.randoms(use_true_random=False),
+)
+@_SETTINGS
+async def test_a_marker_that_was_deleted_loses_and_repeats_nothing(
+    pods: list[Nova], order: str, limit: int, random: Any
+) -> None:
+    for nova in pods:
+        for row in nova.servers:
+            # Names that every collation sorts alike, no server without a place.
+            row.name, row.unplaced = row.name.replace("_", "c").lower(), False
+    cloud = Cloud.of(pods)
+    whole = await cloud.whole(order)
+
+    def between(last: str) -> None:
+        if random.random() < 0.5:
+            cloud.delete(last)
+        if random.random() < 0.5:
+            cloud.restart()
+
+    assert await walk(cloud, order, limit, between) == whole
+
+
+@given(clouds(exact=False))
+@_SETTINGS
+async def test_servers_of_the_default_order_are_sorted_as_by_one_nova(pods: list[Nova]) -> None:
+    one = Nova([row for nova in pods for row in nova.servers])
+
+    assert await Cloud.of(pods).whole("") == await Cloud.of([one]).whole("")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_deep_page_is_cheap_when_the_page_before_is_known(*, restarted: bool) -> None:
+    rows = [Server(f"{number:05d}", number * 10) for number in range(3000)]
+    cloud = Cloud.of([Nova(rows[0::2]), Nova(rows[1::2])])
+    query = "limit=50"
+    for _ in range(10):
+        last = (await cloud.page(query))["servers"][-1]["id"]
+        query = f"limit=50&marker={last}"
+    if restarted:
+        cloud.restart()
+    for nova in cloud.pods.values():
+        nova.queries.clear()
+
+    page = await cloud.page(query)
+
+    assert [server["id"] for server in page["servers"]] == [
+        f"{number:05d}" for number in range(2499, 2449, -1)
+    ]
+    limits = [query["limit"] for nova in cloud.pods.values() for query in nova.queries]
+    assert limits == (["1000", "1000"] if restarted else ["50", "50"]) or restarted

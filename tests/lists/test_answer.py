@@ -1,0 +1,50 @@
+"""The body of a merged page."""
+
+import json
+
+from control_plane.lists.answer import CHUNK, next_query, write
+from control_plane.services.operation import Resource
+from control_plane.services.service import LinkForm
+
+SERVER = Resource("server", "servers")
+
+
+def test_a_page_has_items_link_and_count() -> None:
+    pieces = list(write(SERVER, [b'{"id": 1}', b"{}"], LinkForm.LINKS, "http://next", "/p", 7))
+
+    assert len(pieces) == 1
+    assert json.loads(pieces[0]) == {
+        "servers": [{"id": 1}, {}],
+        "servers_links": [{"rel": "next", "href": "http://next"}],
+        "count": 7,
+    }
+
+
+def test_an_empty_page_has_no_link() -> None:
+    [piece] = write(SERVER, [], LinkForm.LINKS, None, "/p", None)
+
+    assert json.loads(piece) == {"servers": []}
+
+
+def test_a_large_page_comes_in_pieces_and_items_are_taken_as_they_are_written() -> None:
+    item = json.dumps({"text": "x" * 1000}).encode()
+    taken = 0
+
+    def items() -> object:
+        nonlocal taken
+        for _ in range(1000):
+            taken += 1
+            yield item
+
+    pieces = write(SERVER, items(), LinkForm.LINKS, None, "/p", None)  # type: ignore[arg-type]
+    first = next(pieces)
+
+    assert CHUNK <= len(first) <= CHUNK + len(item) + 2
+    assert taken < 300
+    assert len(json.loads(first + b"".join(pieces))["servers"]) == 1000
+
+
+def test_a_link_repeats_all_parameters_sorted_with_the_new_marker() -> None:
+    parameters = [("sort_key", "b"), ("marker", "old"), ("limit", "2"), ("sort_key", "a")]
+
+    assert next_query(parameters, "new") == "limit=2&marker=new&sort_key=a&sort_key=b"
