@@ -24,6 +24,7 @@ from control_plane.handlers.computed import (
 )
 from control_plane.handlers.decision import Decision
 from control_plane.handlers.events import events
+from control_plane.handlers.group import group
 from control_plane.handlers.local import local
 from control_plane.handlers.pattern import pattern
 from control_plane.handlers.route import route
@@ -44,6 +45,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "broadcast": broadcast,
         "events": events,
         "gone": gone,
+        "group": group,
         "limits": limits,
         "local": local,
         "pattern": pattern,

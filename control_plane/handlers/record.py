@@ -7,6 +7,7 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.created import created, follow_batch
 from control_plane.handlers.decision import Watched, Watcher
 from control_plane.handlers.ending import ended_by, note_end
+from control_plane.handlers.shadow import show_groups
 from control_plane.handlers.transfer import take
 from control_plane.handlers.translate import Translation
 from control_plane.model.pod import Pod
@@ -50,18 +51,24 @@ def watcher(
         except Exception:
             # The pod has done what it was asked to; what is not learnt now is found by asking.
             log.exception("answer_not_learnt", pod=pod.name, request_id=call.request_id)
-        changed = _translated(translation, resource, answer)
+        changed = await _translated(cloud, pod, translation, resource, answer)
         return changed if changed != answer.body else None
 
     return watch
 
 
-def _translated(translation: Translation, resource: Resource | None, answer: Watched) -> bytes:
+async def _translated(
+    cloud: Cloud,
+    pod: Pod,
+    translation: Translation,
+    resource: Resource | None,
+    answer: Watched,
+) -> bytes:
     if answer.status >= _FIRST_ERROR:
         return translation.fault(answer.body)
     if resource is None or not answer.body:
         return answer.body
-    return translation.body(answer.body, resource)
+    return await show_groups(cloud, pod, resource, translation.body(answer.body, resource))
 
 
 async def _record(cloud: Cloud, call: Call, pod: Pod, resource: Resource, body: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -12,6 +13,13 @@ from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.host import host_pins, write_hosts
 from control_plane.handlers.record import watcher
 from control_plane.handlers.replica import holders_of, write_copies
+from control_plane.handlers.shadow import (
+    Group,
+    group_pins,
+    joined_groups,
+    near_pods,
+    write_groups,
+)
 from control_plane.handlers.subject import named
 from control_plane.handlers.zone import wanted_zone, write_zone, zone_pins
 from control_plane.model.binding import Binding
@@ -31,14 +39,15 @@ async def schedule(cloud: Cloud, call: Call) -> Decision:
     if call.body and not isinstance(call.json, dict):
         message = "The request body is not a JSON object."
         raise Refused(HTTPStatus.BAD_REQUEST, message)
-    choice, pod = await _place(cloud, call)
+    groups = await joined_groups(cloud, call)
+    choice, pod = await _place(cloud, call, groups)
     body = None
-    if call.body and await _write(cloud, call, pod):
+    if call.body and await _write(cloud, call, pod, groups):
         body = msgspec.json.encode(call.json)
     return Forward(pod, choice.reason, body=body, watch=watcher(cloud, call, pod))
 
 
-async def _place(cloud: Cloud, call: Call) -> tuple[Choice, Pod]:
+async def _place(cloud: Cloud, call: Call, groups: Sequence[Group]) -> tuple[Choice, Pod]:
     """Choose a pod and have the project bound in its zone."""
     operation, fleet = call.operation, call.view.fleet
     pins, holders, bindings = await asyncio.gather(
@@ -47,14 +56,15 @@ async def _place(cloud: Cloud, call: Call) -> tuple[Choice, Pod]:
         cloud.bindings.bindings(project_id=call.project_id),
     )
     by_id = {pod.id: pod.name for pod in fleet}
+    near = near_pods(groups)
     bindings.sort(key=lambda binding: (binding.created_at, binding.id))
     wish = Wish(
         service=call.service.name,
         project_id=call.project_id,
         zone=wanted_zone(call, operation.zone).partition(":")[0] if call.body else "",
-        pins=pins,
+        pins=(*pins, *group_pins(groups)),
         holders=holders,
-        bound=tuple(by_id[entry.pod_id] for entry in bindings if entry.pod_id in by_id),
+        bound=(*near, *(by_id[entry.pod_id] for entry in bindings if entry.pod_id in by_id)),
         with_service=frozenset(pod.name for pod in call.view.with_service(call.service.name)),
         reachable=frozenset(pod.name for pod in fleet if call.view.reachable(pod.name)),
         unready=call.view.unready(call.service.name),
@@ -112,7 +122,7 @@ async def _bind(cloud: Cloud, call: Call, pod: Pod, bindings: list[Binding]) -> 
     return pod
 
 
-async def _write(cloud: Cloud, call: Call, pod: Pod) -> bool:
+async def _write(cloud: Cloud, call: Call, pod: Pod, groups: Sequence[Group]) -> bool:
     """Put the pod's words into the body; False when it can go as the client wrote it."""
     operation = call.operation
     changed = (
@@ -120,6 +130,7 @@ async def _write(cloud: Cloud, call: Call, pod: Pod) -> bool:
         write_hosts(call, operation.hosts),
         await write_copies(cloud, call, operation.copies, pod),
         await _drop_distant(cloud, call, pod),
+        await write_groups(cloud, call, pod, groups),
     )
     return any(changed)
 

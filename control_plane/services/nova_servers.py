@@ -28,9 +28,9 @@ _CREATE: Options = {
         Ref("snapshot", "server.block_device_mapping[].snapshot_id"),
         Ref("port", "server.networks[].port"),
         Ref("network", "server.networks[].uuid"),
-        Ref("server_group", f"{_HINTS}.group"),
         Ref("server", f"{_HINTS}.same_host"),
     ),
+    "joins": (Ref("server_group", f"{_HINTS}.group"),),
     "apart": (Ref("server", f"{_HINTS}.different_host"),),
     "hosts": ("server.host", "server.hypervisor_hostname"),
     "batch": Batch(

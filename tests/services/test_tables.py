@@ -20,6 +20,7 @@ HANDLERS = {
     "broadcast",
     "events",
     "gone",
+    "group",
     "limits",
     "local",
     "pattern",
@@ -253,7 +254,6 @@ def test_create_of_a_server_is_pinned_by_all_it_names() -> None:
         "snapshot",
         "port",
         "network",
-        "server_group",
         "server",
     }
     assert {ref.resource for ref in row.copies} == {"image", "flavor"}
