@@ -1,0 +1,110 @@
+"""Everything of replication put together over pods in memory."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import parse_qsl
+
+from control_plane.model.caller import Caller
+from control_plane.model.endpoint import Endpoint
+from control_plane.model.fleet import Fleet
+from control_plane.pods.facts import PodFacts
+from control_plane.pods.registry import View
+from control_plane.replication.arrival import Arrival
+from control_plane.replication.broadcast import Broadcast, Outcome
+from control_plane.replication.copies import Copies
+from control_plane.replication.inventory import Inventory
+from control_plane.replication.own import Own
+from control_plane.replication.pending import Pending
+from control_plane.replication.write import Write
+from control_plane.services.catalog import SERVICES, service_named
+from control_plane.services.table import Table
+from tests.replication.memory import MemoryCopies, MemoryIntents
+from tests.replication.pods import POD1, POD2, POD3, Pods
+
+TABLES = {service.name: Table(service) for service in SERVICES}
+CALLER = Caller("user", "project", frozenset({"admin"}), "token")
+
+
+class Keystone:
+    """The gateway's own user, and the users there are."""
+
+    async def token(self) -> str:
+        return "own"
+
+    async def verify(self, token: str) -> Caller:
+        return Caller("gateway", "project", frozenset({"admin"}), token)
+
+    async def users(self) -> list[str]:
+        return ["user", "other"]
+
+
+class Facts:
+    """The table `facts`."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, object]] = {}
+
+    async def facts(self, pod: str) -> Mapping[str, object]:
+        return self.rows.get(pod, {})
+
+    async def put_fact(self, pod: str, key: str, value: object) -> None:
+        self.rows.setdefault(pod, {})[key] = value
+
+
+class World:
+    """Three pods, of which a test may take some away, and what replicates between them."""
+
+    def __init__(self, *services: str) -> None:
+        self.pods = Pods()
+        self.store = MemoryCopies()
+        self.intents = MemoryIntents()
+        self.facts = Facts()
+        self.view = _view(services or ("compute", "volume"))
+        keystone = Keystone()
+        own = Own(keystone, keystone)
+        self.inventory = Inventory(self.pods, own, lambda: self.view)
+        self.copies = Copies(self.store, self.inventory)
+        self.everywhere = Broadcast(self.pods, self.copies, self.intents)
+        self.pending = Pending(self.pods, self.copies, self.intents, own, TABLES)
+        self.arrival = Arrival(self.pods, self.copies, self.inventory, own, self.facts, keystone)
+
+    async def write(
+        self, service: str, method: str, path: str, body: Any = None, version: str = ""
+    ) -> Outcome:
+        """Carry a write out as the handler does."""
+        place, _, query = path.partition("?")
+        match = TABLES[service].match(method, place)
+        write = Write(
+            service_named(service),
+            match.operation,
+            method,
+            match.params,
+            parse_qsl(query),
+            json.dumps(body).encode() if body is not None else None,
+            body,
+            {"x-auth-token": "user"},
+            service_named(service).versions[0],
+        )
+        return await self.everywhere.carry_out(write, (POD1, POD2, POD3), CALLER, version)
+
+    async def drain(self) -> None:
+        """Carry intents out, all of them due."""
+        for number, row in self.intents.rows.items():
+            self.intents.rows[number] = replace(row, due_at=self.intents.now)
+        await self.pending.drain((POD1, POD2, POD3))
+
+    def everything(self, collection: str) -> list[list[str]]:
+        """Give the names in each pod."""
+        return [
+            sorted(str(item["name"]) for item in pod.all(collection).values())
+            for pod in self.pods.pods.values()
+        ]
+
+
+def _view(services: tuple[str, ...]) -> View:
+    endpoints = {name: Endpoint.parse("http://pod:80/v2.1") for name in services}
+    facts = {pod.name: PodFacts(endpoints) for pod in (POD1, POD2, POD3)}
+    return View(Fleet.of((POD1, POD2, POD3)), MappingProxyType(facts))
