@@ -6,6 +6,7 @@ in the first pod that had it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from uuid import NAMESPACE_URL, uuid5
 
 from control_plane.model.copy import USERS, Copy
 
@@ -44,11 +45,18 @@ def matched(
                 continue
             user_id = by_name.get(name)
             if user_id is None or _has(ids, pod, user_id):
-                user_id = pod_id
+                user_id = _free_id(resource, pod, pod_id, users)
                 users[user_id] = name
                 by_name[name] = user_id
             ids[pod, pod_id] = (user_id, name)
     return _rows(resource, users, ids)
+
+
+def _free_id(resource: str, pod: str, pod_id: str, users: Mapping[str, str]) -> str:
+    """Take the pod's id for users, unless another pod, copied from the same disk, has it too."""
+    if pod_id not in users:
+        return pod_id
+    return str(uuid5(NAMESPACE_URL, f"{resource}/{pod}/{pod_id}"))
 
 
 def _rename(

@@ -69,6 +69,14 @@ def test_pods_that_invent_the_same_id_have_one_thing() -> None:
     assert _ids(rows) == {("Pod1", "a"): "a", ("Pod2", "a"): "a"}
 
 
+def test_pods_that_give_one_id_to_different_things_have_two() -> None:
+    rows = _find(("Pod1", {"a": "gold"}), ("Pod2", {"b": "gold", "a": "tin"}))
+
+    ids = _ids(rows)
+    assert (ids["Pod1", "a"], ids["Pod2", "b"]) == ("a", "a")
+    assert ids["Pod2", "a"] not in {"a", "b"}
+
+
 def test_what_was_learnt_while_pods_were_asked_is_kept() -> None:
     known = _find(("Pod1", {"a": "gold"}))
 
