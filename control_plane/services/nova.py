@@ -136,6 +136,15 @@ _RESOURCES = (
             whole_with="hypervisor_hostname_pattern",
         ),
     ),
+    # By a pattern in the path, which has no pages.
+    Resource(
+        "hypervisor_match",
+        "hypervisors",
+        hosts=("hypervisor_hostname", "service.host"),
+        numbers=("id", "service.id"),
+        links=None,
+        lists=_WHOLE,
+    ),
     Resource(
         "nova_service",
         "services",
