@@ -75,7 +75,7 @@ OPERATIONS: tuple[Operation, ...] = (
         aggregate(
             "GET",
             f"/os-hypervisors/{{pattern}}/{verb}",
-            "hypervisor",
+            "hypervisor_match",
             handler="pattern",
             until=_SEARCH,
         )

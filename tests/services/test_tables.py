@@ -235,7 +235,7 @@ def test_gets_that_change_something_are_marked() -> None:
 
 def test_ids_and_hosts_that_repeat_from_pod_to_pod_are_translated() -> None:
     compute, volume = service_named("compute").resources, service_named("volume").resources
-    numbered = {"aggregate", "hypervisor", "migration", "nova_service"}
+    numbered = {"aggregate", "hypervisor", "hypervisor_match", "migration", "nova_service"}
     hosted = {"aggregate", "host", "hypervisor", "migration", "nova_service", "server"}
 
     assert {name for name, kind in compute.items() if "id" in kind.numbers} == numbered
