@@ -5,6 +5,7 @@ import msgspec
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Forward
+from control_plane.handlers.listing.lost import lost_item
 from control_plane.handlers.record import watcher
 from control_plane.handlers.subject import owner_reference, require_same_pod
 from control_plane.handlers.transfer import find_hidden
@@ -25,6 +26,9 @@ async def route(cloud: Cloud, call: Call) -> Decision:
         # Every pod said that it does not have it: one of them says so to the client, in the
         # service's own words.
         return Forward(call.any_pod(), "nowhere")
+    lost = await lost_item(cloud, call, pod, resource_id)
+    if lost is not None:
+        return lost
     await require_same_pod(cloud, call, pod, resource.replace("_", " "), operation.same_pod)
     if operation.creates or operation.takes:
         await cloud.identify(call)

@@ -137,10 +137,13 @@ class Source:
                 self.missing[pod.name] = pod
             elif isinstance(answer, BaseException):
                 raise answer
-            elif answer.status >= HTTPStatus.BAD_REQUEST:
-                refused.append(answer)
-            else:
+            elif answer.status < HTTPStatus.BAD_REQUEST:
                 pages[pod.name] = self.read(answer)
+            elif starts[pod.name].after is not None:
+                # The pod speaks of the item it is to go on behind, whatever the status.
+                raise refusal_of(answer)
+            else:
+                refused.append(answer)
         self._require(refused, pages, open_pods)
 
         async def fetch(pod: Pod, place: Place) -> Page:
