@@ -16,6 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from control_plane.database.kept import KeptConnection
 from control_plane.model.errors import StartupError
 
 _DRIVERS = {
@@ -99,6 +100,7 @@ class Database:
         """Take the engine over; `close` disposes of it."""
         self.engine = engine
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.kept = KeptConnection(self._autocommit)
 
     @property
     def dialect(self) -> str:
@@ -125,6 +127,7 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        await self.kept.close()
         await self.engine.dispose()
 
 

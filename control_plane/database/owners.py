@@ -1,6 +1,6 @@
 """Owners in the database: the pod of each placed resource, for ever."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +38,15 @@ class OwnerTable:
                 part = wanted[start : start + _AT_ONCE]
                 rows = await connection.execute(select(owners).where(owners.c.id.in_(part)))
                 found |= {row["id"]: _owner(row) for row in rows.mappings()}
+        return found
+
+    async def pods_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """Name the pods of ids: what most requests ask, so the cheapest way there is."""
+        found: dict[str, str] = {}
+        for start in range(0, len(ids), _AT_ONCE):
+            part = ids[start : start + _AT_ONCE]
+            rows = await self.database.kept.find((owners.c.id, owners.c.pod), owners.c.id, part)
+            found |= {row[0]: row[1] for row in rows}
         return found
 
     async def placed(

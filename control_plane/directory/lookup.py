@@ -9,7 +9,9 @@ from typing import Protocol
 
 import structlog
 
+from control_plane.directory.allowance import Allowance
 from control_plane.directory.memory import MissMemory, OwnerMemory
+from control_plane.directory.reads import Reads
 from control_plane.directory.shadows import Shadows, ShadowStore
 from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable, Refused, unavailable
@@ -28,6 +30,9 @@ class OwnerStore(ShadowStore, Protocol):
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         """Read one owner."""
+
+    async def pods_of(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Name the pods of ids; those nobody knows are left out."""
 
     async def record(self, owners: Iterable[Owner]) -> None:
         """Write owners; never changes the pod of a known id."""
@@ -109,6 +114,8 @@ class Directory:
         self._observer = observer
         self._memory = OwnerMemory()
         self._misses = MissMemory()
+        self._reads = Reads(store)
+        self._allowance = Allowance()
         self._asking: dict[tuple[str, str], asyncio.Task[Found]] = {}
         #: Ids known to be marked, so that clients that wait for a 404 cost one write.
         self._marked: set[str] = set()
@@ -119,12 +126,12 @@ class Directory:
         if pod is not None:
             self._observer.looked_up("memory")
             return pod
-        owner = await self._store.owner(resource_id)
-        if owner is None:
+        pod = await self._reads.pod(resource_id)
+        if pod is None:
             return None
         self._observer.looked_up("database")
-        self._memory.learn(resource_id, owner.pod)
-        return owner.pod
+        self._memory.learn(resource_id, pod)
+        return pod
 
     async def recorded(self, resource_id: str) -> Owner | None:
         """Read what the store knows of an id."""
@@ -168,10 +175,14 @@ class Directory:
         return None
 
     async def ask(self, question: Question, pods: Sequence[Pod]) -> Found:
-        """Ask the pods who has an id; callers of one project share the answer."""
+        """Ask the pods who has an id; callers of one project share the answer.
+
+        Refused(429) when the project has had them asked too often for what nobody has.
+        """
         key = (question.project_id, question.id)
         task = self._asking.get(key)
         if task is None:
+            self._allowance.take(question.project_id)
             task = asyncio.create_task(self._ask(question, pods))
             self._asking[key] = task
             task.add_done_callback(lambda _: self._asking.pop(key, None))
@@ -195,6 +206,8 @@ class Directory:
             for answer in answers
             if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
         ]
+        if holders:
+            self._allowance.give_back(question.project_id)
         return Found(tuple(holders), tuple(unknown))
 
     def learn(self, resource_id: str, pod: str) -> None:

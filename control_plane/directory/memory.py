@@ -1,5 +1,6 @@
 """Known owners in memory, bounded, and misses that are remembered for a short time."""
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -36,7 +37,8 @@ class OwnerMemory:
         """Remember the pod that owns an id."""
         if len(self._young) >= self._generation and resource_id not in self._young:
             self._old, self._young = self._young, {}
-        self._young[resource_id] = pod
+        # Rows of the store bring the name anew each time: 60 octets an owner.
+        self._young[resource_id] = sys.intern(pod)
 
     def __len__(self) -> int:
         """How many entries are held, those in both generations counted twice."""

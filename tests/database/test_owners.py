@@ -92,3 +92,55 @@ async def test_replicas_that_record_at_once_agree_on_the_pod(store: Store, repli
 
     assert len(before) == 50
     assert await store.owners(before) == before
+
+
+async def test_the_pods_of_many_ids_are_one_answer(store: Store) -> None:
+    await store.record([Owner(str(number), "server", f"Pod{number % 3}") for number in range(1500)])
+
+    found = await store.pods_of([str(number) for number in range(1000, 3000)])
+
+    assert found == {str(number): f"Pod{number % 3}" for number in range(1000, 1500)}
+    assert await store.pods_of([]) == {}
+
+
+async def test_ids_are_values_whatever_they_hold(store: Store) -> None:
+    odd = ["a'b", 'a"b', "a%sb", "a:b", "ä€\U0001f600", "Ab"]
+    await store.record([Owner(entry, "server", "Pod1") for entry in odd])
+
+    assert set(await store.pods_of([*odd, "aB", "' OR '1'='1"])) == set(odd)
+
+
+async def test_look_ups_go_on_when_their_connection_is_lost(store: Store) -> None:
+    await store.record([Owner("a", "server", "Pod1")])
+    assert await store.pods_of(["a"]) == {"a": "Pod1"}
+    connection = store.database.kept._connection
+    assert connection is not None
+
+    await connection.invalidate()
+
+    assert await store.pods_of(["a"]) == {"a": "Pod1"}
+
+
+async def test_look_ups_at_once_do_not_disturb_each_other(store: Store) -> None:
+    await store.record([Owner(str(number), "server", f"Pod{number}") for number in range(20)])
+
+    found = await asyncio.gather(*(store.pods_of([str(number)]) for number in range(20)))
+
+    assert found == [{str(number): f"Pod{number}"} for number in range(20)]
+
+
+async def test_a_look_up_that_is_given_up_leaves_a_connection_that_works(store: Store) -> None:
+    await store.record([Owner("a", "server", "Pod1")])
+    leaving = asyncio.create_task(store.pods_of(["a"]))
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    assert await store.pods_of(["a"]) == {"a": "Pod1"}
+
+
+async def test_a_replica_sees_what_another_has_just_written(store: Store, replica: Store) -> None:
+    assert await replica.pods_of(["a"]) == {}
+
+    await store.record([Owner("a", "server", "Pod1")])
+
+    assert await replica.pods_of(["a"]) == {"a": "Pod1"}

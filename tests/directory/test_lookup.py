@@ -1,7 +1,7 @@
 """Who owns an id: memory, the store, the pods once."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
 import pytest
@@ -27,6 +27,11 @@ class Store:
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         self.reads += 1
         return self.rows.get(id)
+
+    async def pods_of(self, ids: Sequence[str]) -> dict[str, str]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        return {entry: self.rows[entry].pod for entry in ids if entry in self.rows}
 
     async def record(self, owners: Iterable[Owner]) -> None:
         if self.broken:
@@ -158,3 +163,38 @@ async def test_a_caller_that_leaves_does_not_cancel_the_question_of_others() -> 
     leaving.cancel()
 
     assert (await staying).holders == ("Pod2",)
+
+
+async def test_many_unknown_ids_are_few_queries_and_the_same_id_is_one() -> None:
+    store, cloud = Store(), Cloud(Pod1=200, Pod2=200)
+    store.rows = {str(number): Owner(str(number), "server", "Pod2") for number in range(100)}
+    directory = Directory(store, cloud, Counter())
+
+    found = await asyncio.gather(*(directory.known(str(number % 100)) for number in range(300)))
+
+    assert set(found) == {"Pod2"}
+    assert store.reads == 1
+
+
+async def test_a_project_that_guesses_ids_is_told_to_wait_and_others_are_not() -> None:
+    cloud = Cloud(Pod1=404, Pod2=404)
+    directory = Directory(Store(), cloud, Counter())
+
+    async def guess() -> None:
+        for number in range(10_000):
+            await directory.owner(question(f"guess-{number}"), PODS)
+
+    with pytest.raises(Refused) as refused:
+        await guess()
+
+    assert refused.value.status == HTTPStatus.TOO_MANY_REQUESTS
+    assert cloud.asked < 1000
+    assert await directory.owner(question(project="another"), PODS) is None
+
+
+async def test_what_pods_have_is_found_however_much_of_it_there_is() -> None:
+    directory = Directory(Store(), Cloud(Pod1=404, Pod2=200), Counter())
+
+    found = {await directory.owner(question(f"old-{number}"), PODS) for number in range(1000)}
+
+    assert found == {"Pod2"}

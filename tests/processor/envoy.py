@@ -114,6 +114,9 @@ class Store:
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         return self.rows.get(id)
 
+    async def pods_of(self, ids: Iterable[str]) -> dict[str, str]:
+        return {entry: self.rows[entry].pod for entry in ids if entry in self.rows}
+
     async def placed(
         self,
         resource: str,
