@@ -1,10 +1,10 @@
 """The directory: look-ups in a table of millions of rows, and owners kept in memory."""
 
 import asyncio
-import gc
-import os
 import random
 import sqlite3
+import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,10 +18,10 @@ from sqlalchemy.engine import make_url
 from control_plane.database import Store, upgrade
 from control_plane.database.engine import open_engine
 from control_plane.directory.lookup import Directory
-from control_plane.directory.memory import OwnerMemory
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.client import PodClient
-from tests.bench.machine import Process
+from tests.bench import remembered
+from tests.bench.machine import Neighbours
 from tests.bench.rounds import Figures, Goal, Result, summarise
 from tests.bench.scale import Scale
 
@@ -33,7 +33,7 @@ _PROJECTS = 1_000
 
 def run(folder: Path, scale: Scale) -> Result:
     """Fill a database, look ids up that were never looked up, then learn owners."""
-    result = Result("directory")
+    result, neighbours = Result("directory"), Neighbours()
     databases = {"SQLite": f"sqlite:///{folder}/directory.db"}
     with _postgresql(scale.postgresql) as server:
         if server:
@@ -50,6 +50,7 @@ def run(folder: Path, scale: Scale) -> Result:
             result.variants[name] = summarise(rounds)
             result.goals.append(Goal(f"{name} p99", result.figure(name, "p99"), 1.0, "ms"))
     used = _remembered(scale.known)
+    result.neighbours = neighbours.cores()
     result.facts["MiB for owners in memory"] = used
     result.goals.append(Goal(f"{scale.known} owners in memory", used, 300.0, "MiB"))
     result.notes += [
@@ -187,15 +188,6 @@ def _postgresql(server: str) -> Iterator[str]:
 
 
 def _remembered(count: int) -> float:
-    """Learn owners as the directory does from rows of the store; MiB that this took."""
-    memory = OwnerMemory(generation=count)
-    process = Process("here", os.getpid())
-    gc.collect()
-    before = process.memory
-    for number in range(count):
-        # Each row brings strings of its own.
-        pod = "".join(("Pod", str(number % _PODS)))
-        memory.learn(f"{number:08x}-0000-4000-8000-{number:012x}", pod)
-    gc.collect()
-    assert len(memory) == count
-    return process.memory - before
+    """Learn owners in a process of its own; MiB that this took."""
+    command = [sys.executable, "-m", remembered.__name__, str(count)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

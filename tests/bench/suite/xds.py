@@ -19,7 +19,7 @@ from control_plane.xds.server import AggregatedDiscovery
 from tests.bench import envoys, keystone
 from tests.bench.envoys import Place
 from tests.bench.gateway import Gateway, gateway, wait_until
-from tests.bench.machine import Process
+from tests.bench.machine import Neighbours, Process
 from tests.bench.rounds import Figures, Goal, Result, summarise
 from tests.bench.scale import Scale
 
@@ -33,7 +33,7 @@ def run(folder: Path, scale: Scale) -> Result:
     here, there = folder / "here", folder / "there"
     here.mkdir()
     there.mkdir()
-    result = Result("xds")
+    result, neighbours = Result("xds"), Neighbours()
     with (
         # They tell each other apart by the length of the list.
         envoys.pods(here, [1]) as first,
@@ -51,6 +51,7 @@ def run(folder: Path, scale: Scale) -> Result:
         result.facts["memory MiB"] = {entry.name: entry.peak for entry in processes}
         result.facts["idle cores"] = _idle(processes)
     result.variants["rebuild"] = summarise([_rebuild(count) for _ in range(scale.rounds)])
+    result.neighbours = neighbours.cores()
     result.goals += [
         Goal(f"{scale.clusters} clusters live", under_test.live_after, 2.5, "s"),
         Goal("one pod added", result.figure("change", "added ms"), 150.0, "ms"),
