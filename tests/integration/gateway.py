@@ -34,8 +34,12 @@ class Gateway:
         pods: Sequence[Pod],
         folder: Path,
         endpoints: Mapping[str, Mapping[str, str]],
+        zones: Mapping[str, str] | None = None,
     ) -> None:
-        """Write trio2o.yaml; `endpoints` overrides the catalog for a pod by its name."""
+        """Write trio2o.yaml.
+
+        `endpoints` overrides the catalog for a pod by its name, `zones` the zone users see.
+        """
         self.listen, admin, xds, metrics, envoy = free_ports(5)
         self._metrics = metrics
         self._log = folder / "trio2o.log"
@@ -59,7 +63,13 @@ class Gateway:
                     "xds": {"listen": f"127.0.0.1:{xds}"},
                     "metrics": {"listen": f"127.0.0.1:{metrics}"},
                     "envoy": {"admin": f"127.0.0.1:{envoy}", "concurrency": 1},
-                    "pods": [_definition(pod, endpoints.get(pod.name, {})) for pod in pods],
+                    "pods": [
+                        {
+                            **_definition(pod, endpoints.get(pod.name, {})),
+                            "availability_zone": (zones or {}).get(pod.name, pod.zone),
+                        }
+                        for pod in pods
+                    ],
                 },
                 indent=1,
             )
