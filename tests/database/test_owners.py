@@ -80,6 +80,25 @@ async def test_a_deleted_resource_is_still_found(store: Store) -> None:
     assert await store.count_owned("Pod1") == 1
 
 
+async def test_what_is_recorded_again_is_there_again(store: Store) -> None:
+    await store.record([Owner("1", "backup", "Pod1", "project")])
+    await store.mark_deleted("1")
+
+    await store.record([Owner("1", "backup", "Pod1", "project")])
+
+    assert await store.count_owned("Pod1") == 1
+
+
+async def test_an_owner_is_given_to_another_project(store: Store) -> None:
+    await store.record([Owner("1", "volume", "Pod1", "project", _MOMENT)])
+
+    await store.give("1", "other")
+    await store.give("nowhere", "other")
+
+    assert await store.owner("1") == Owner("1", "volume", "Pod1", "other", _MOMENT)
+    assert await store.owner("nowhere") is None
+
+
 async def test_replicas_that_record_at_once_agree_on_the_pod(store: Store, replica: Store) -> None:
     def batch(pod: str, order: int) -> list[Owner]:
         return [Owner(str(n), "server", pod) for n in range(50)][::order]

@@ -8,6 +8,7 @@ import pytest
 from multidict import CIMultiDict
 
 from control_plane.directory.lookup import Directory, Question
+from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable, Refused
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -23,6 +24,7 @@ class Store:
         self.rows: dict[str, Owner] = {}
         self.reads = 0
         self.broken = False
+        self.marks: list[str] = []
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         self.reads += 1
@@ -38,6 +40,12 @@ class Store:
             message = "disk full"
             raise OSError(message)
         self.rows.update({owner.id: owner for owner in owners})
+
+    async def mark_deleted(self, id: str) -> None:  # noqa: A002
+        self.marks.append(id)
+
+    async def give(self, id: str, project_id: str) -> None:  # noqa: A002
+        self.rows[id] = replace(self.rows[id], project_id=project_id)
 
 
 class Cloud:
@@ -198,3 +206,53 @@ async def test_what_pods_have_is_found_however_much_of_it_there_is() -> None:
     found = {await directory.owner(question(f"old-{number}"), PODS) for number in range(1000)}
 
     assert found == {"Pod2"}
+
+
+def caller(project: str, *roles: str) -> Caller:
+    return Caller("u", project, frozenset(roles), "t", 4e9)
+
+
+@pytest.mark.parametrize(
+    ("asking", "ends"),
+    [
+        (caller("p", "member"), True),
+        (caller("q", "member"), False),
+        (caller("q", "admin"), True),
+    ],
+)
+async def test_a_404_is_an_end_when_the_caller_would_be_shown_it(
+    asking: Caller, *, ends: bool
+) -> None:
+    store = Store()
+    store.rows["s1"] = Owner("s1", "server", "Pod2", "p")
+    directory = Directory(store, Cloud(), Counter())
+
+    for _ in range(3):
+        await directory.missed("s1", asking)
+        await directory.missed("nobody's", asking)
+
+    assert store.marks == (["s1"] if ends else [])
+    assert await directory.known("s1") == "Pod2"
+
+
+async def test_what_comes_back_under_its_old_id_can_end_again() -> None:
+    store = Store()
+    directory = Directory(store, Cloud(), Counter())
+
+    await directory.mark_deleted("b1")
+    await directory.mark_deleted("b1")
+    await directory.record([Owner("b1", "backup", "Pod1", "p")])
+    await directory.mark_deleted("b1")
+
+    assert store.marks == ["b1", "b1"]
+
+
+async def test_what_was_given_away_belongs_to_another_project_in_the_same_pod() -> None:
+    store = Store()
+    store.rows["v1"] = Owner("v1", "volume", "Pod2", "p")
+    directory = Directory(store, Cloud(), Counter())
+
+    await directory.give("v1", "volume", "Pod2", "q")
+
+    assert (store.rows["v1"].pod, store.rows["v1"].project_id) == ("Pod2", "q")
+    assert await directory.known("v1") == "Pod2"
