@@ -5,7 +5,7 @@ what the others have.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -19,6 +19,8 @@ from control_plane.replication.copies import Copies
 from control_plane.replication.write import Write
 from control_plane.services.definition import Definition
 from control_plane.services.operation import Resource
+
+_JSON = "application/json"
 
 
 class Asker(Protocol):
@@ -63,7 +65,9 @@ class Copyist:
         """Take from `write` the service, the caller and the versions."""
         self._asker = asker
         self._copies = copies
-        self._write = write
+        # The caller's own write may have had no body, or one in another form.
+        headers = {**write.headers, "content-type": _JSON, "accept": _JSON}
+        self._write = replace(write, headers=headers)
 
     async def read(self, pod: Pod, resource: Resource, pod_id: str) -> State | None:
         """Read a definition; None when the pod has none of that id."""

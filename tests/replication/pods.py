@@ -73,6 +73,8 @@ class Pods:
         if write:
             fake.writes.append((request.method, rest + (f"?{query}" if query else "")))
         body = json.loads(request.body) if request.body else {}
+        if body and request.headers.get("content-type") != "application/json":
+            return PodAnswer(pod, 500, CIMultiDict(), b"no body that can be read")
         status, content = self._answer(fake, request.method, rest, parse_qs(query), body)
         if write and fake.loses:
             fake.loses -= 1

@@ -85,7 +85,7 @@ class World:
             parse_qsl(query),
             json.dumps(body).encode() if body is not None else None,
             body,
-            {"x-auth-token": "user"},
+            {"x-auth-token": "user", **({"content-type": "application/json"} if body else {})},
             service_named(service).versions[0],
         )
         return await self.everywhere.carry_out(write, (POD1, POD2, POD3), CALLER, version)
