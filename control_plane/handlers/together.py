@@ -8,6 +8,7 @@ import msgspec
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Reply
+from control_plane.handlers.host import host_pins, write_hosts
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
 from control_plane.model.errors import unavailable
@@ -15,9 +16,17 @@ from control_plane.pods.client import PodAnswer
 
 
 async def together(cloud: Cloud, call: Call) -> Decision:
-    """Ask all pods; a pod that does not know what is named counts only if no other does."""
+    """Ask all pods, or the one that a host's name says.
+
+    A pod that does not know what is named counts only if no other does.
+    """
     await cloud.identify(call)
     pods = call.view.with_service(call.service.name)
+    named = {pin.pod for pin in host_pins(call, call.operation.hosts)} if call.body else set()
+    if named:
+        pods = tuple(pod for pod in pods if pod.name in named)
+        write_hosts(call, call.operation.hosts)
+        call.body = msgspec.json.encode(call.json)
     answers, unreachable = await cloud.pods.ask_all(pods, call.to_pods(query=call.query))
     done = [answer for answer in answers if answer.status < HTTPStatus.BAD_REQUEST]
     if not done:

@@ -210,6 +210,8 @@ _RESOURCES = (
         survey=Survey("/clusters?name={id}", "clusters", "name"),
         lists=Listing(concatenated=True, paged=Paged.NONE, narrows=(Narrow("name", Says.HOST),)),
     ),
+    Resource("log_level", "log_levels", identity="binary", hosts=("host",)),
+    Resource("worker", "workers", hosts=("host", "cluster_name"), numbers=("id",)),
     Resource("resource_filter", "resource_filters", identity="resource", links=None),
     Resource("manageable_volume", "manageable-volumes", identity="reference"),
     Resource("manageable_snapshot", "manageable-snapshots", identity="reference"),

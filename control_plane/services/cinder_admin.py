@@ -58,9 +58,15 @@ OPERATIONS: tuple[Operation, ...] = (
     _service("thaw"),
     _service("failover_host"),
     broadcast(
-        "PUT", "/os-services/get-log", handler="together", since="3.32", joined=("log_levels",)
+        "PUT",
+        "/os-services/get-log",
+        handler="together",
+        since="3.32",
+        joined=("log_levels",),
+        answer="log_level",
+        hosts=("server",),
     ),
-    broadcast("PUT", "/os-services/set-log", handler="together", since="3.32"),
+    broadcast("PUT", "/os-services/set-log", handler="together", since="3.32", hosts=("server",)),
     aggregate("GET", "/clusters", "cluster", since="3.7"),
     aggregate("GET", "/clusters/detail", "cluster", since="3.7"),
     route("GET", "/clusters/{cluster}", since="3.7", handler="local", answer="cluster"),
@@ -104,5 +110,7 @@ OPERATIONS: tuple[Operation, ...] = (
         handler="together",
         since="3.24",
         joined=("cleaning", "unavailable"),
+        answer="worker",
+        hosts=("host", "cluster_name"),
     ),
 )

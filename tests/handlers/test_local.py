@@ -8,7 +8,7 @@ import pytest
 from control_plane.model.pod import Pod
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.pods.client import PodRequest
-from tests.handlers.two_pods import Answer, asked, envoy
+from tests.handlers.two_pods import Answer, asked, envoy, saying, sent
 from tests.processor.envoy import Envoy, Said
 
 #: The hosts of each pod; `same` is in both.
@@ -248,3 +248,19 @@ async def test_a_cluster_is_named_in_the_body() -> None:
     )
 
     assert (said.cluster, body(said)) == ("Pod2/volume", {"name": "c@b"})
+
+
+async def test_a_command_for_a_named_host_goes_to_its_pod_alone() -> None:
+    level = {"host": "two@b", "binary": "cinder-volume", "levels": {}}
+    at = saying({"log_levels": []}, {"log_levels": [level]})
+
+    said = await at.exchange(
+        "PUT",
+        "/volume/v3/os-services/get-log",
+        {"binary": "*", "server": "Pod2~two@b"},
+        token="admin",
+        openstack_api_version="volume 3.32",
+    )
+
+    assert said.json == {"log_levels": [{**level, "host": "Pod2~two@b"}]}
+    assert sent(at) == {"Pod2": {"binary": "*", "server": "two@b"}}
