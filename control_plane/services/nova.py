@@ -164,6 +164,7 @@ _RESOURCES = (
         numbers=("id",),
         lists=Listing(
             paged_since="2.59",
+            ascending_before="2.59",
             marker="uuid",
             narrows=(Narrow("host", Says.HOST), Narrow("source_compute", Says.HOST)),
         ),

@@ -163,3 +163,25 @@ async def test_a_replica_sees_what_another_has_just_written(store: Store, replic
     await store.record([Owner("a", "server", "Pod1")])
 
     assert await replica.pods_of(["a"]) == {"a": "Pod1"}
+
+
+async def test_what_a_pod_has_of_a_project_comes_oldest_first_without_what_is_gone(
+    store: Store,
+) -> None:
+    def owner(name: str, seconds: int, pod: str = "Pod1", project: str = "p") -> Owner:
+        return Owner(name, "server", pod, project, _MOMENT + timedelta(seconds=seconds))
+
+    late, early, other, gone = (
+        owner("1", 9),
+        owner("2", 3),
+        owner("3", 5, project="q"),
+        owner("4", 4),
+    )
+    await store.record([late, early, other, gone, owner("5", 1, pod="Pod2")])
+    await store.record([Owner("6", "volume", "Pod1", "p", _MOMENT)])
+    await store.mark_deleted("4")
+
+    assert await store.placed("server", "Pod1", "p") == [early, late]
+    assert await store.placed("server", "Pod1") == [early, other, late]
+    assert await store.placed("server", "Pod1", limit=1) == [early]
+    assert await store.placed("server", "Pod1", None, early.created_at) == [other, late]

@@ -1,6 +1,7 @@
 """Walking through a list over pods, page by page: everything once, in order, whatever happens."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from control_plane.lists.cursor import Cursors
 from control_plane.model.fleet import Fleet
+from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.pods.registry import View
 from tests.handlers.nova import Nova, Server, script
@@ -162,23 +164,55 @@ async def test_servers_of_the_default_order_are_sorted_as_by_one_nova(pods: list
     assert await Cloud.of(pods).whole("") == await Cloud.of([one]).whole("")
 
 
-@pytest.mark.parametrize("restarted", [False, True])
-async def test_a_deep_page_is_cheap_when_the_page_before_is_known(*, restarted: bool) -> None:
-    rows = [Server(f"{number:05d}", number * 10) for number in range(3000)]
-    cloud = Cloud.of([Nova(rows[0::2]), Nova(rows[1::2])])
-    query = "limit=50"
+def deep(pods: int, count: int) -> tuple[Cloud, list[str]]:
+    """Make pods with servers of different seconds, by turns, and say their ids newest first."""
+    rows = [Server(f"{number:05d}", number * 10) for number in range(count)]
+    cloud = Cloud.of([Nova(rows[place::pods]) for place in range(pods)])
+    return cloud, [row.id for row in reversed(rows)]
+
+
+async def test_a_page_behind_a_known_one_costs_one_request_a_pod_however_deep() -> None:
+    cloud, ids = deep(2, 2000)
+    query, found = "limit=100", []
     for _ in range(10):
-        last = (await cloud.page(query))["servers"][-1]["id"]
-        query = f"limit=50&marker={last}"
-    if restarted:
-        cloud.restart()
-    for nova in cloud.pods.values():
-        nova.queries.clear()
+        for nova in cloud.pods.values():
+            nova.queries.clear()
+        page = [server["id"] for server in (await cloud.page(query))["servers"]]
+        query = f"limit=100&marker={page[-1]}"
+        found += page
 
-    page = await cloud.page(query)
+    asked = [nova.queries for nova in cloud.pods.values()]
+    assert found == ids[:1000]
+    assert [len(queries) for queries in asked] == [1, 1]
+    assert all(query["limit"] == "100" for queries in asked for query in queries)
 
-    assert [server["id"] for server in page["servers"]] == [
-        f"{number:05d}" for number in range(2499, 2449, -1)
-    ]
-    limits = [query["limit"] for nova in cloud.pods.values() for query in nova.queries]
-    assert limits == (["1000", "1000"] if restarted else ["50", "50"]) or restarted
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_without_that_page_the_store_says_where_to_begin(*, known: bool) -> None:
+    cloud, ids = deep(2, 3500)
+    for name, nova in cloud.pods.items():
+        for row in nova.servers if known else ():
+            created = datetime.fromisoformat(row.shown["created"])
+            # The store is told a little later than the pod.
+            owner = Owner(row.id, "server", name, "a1b2", created + timedelta(seconds=3))
+            cloud.envoy.store.rows[row.id] = owner
+
+    page = await cloud.page(f"limit=10&marker={ids[2999]}")
+
+    assert [server["id"] for server in page["servers"]] == ids[3000:3010]
+    counts = sorted(len(nova.queries) for nova in cloud.pods.values())
+    # Who is not known to have the marker is asked for it; the rest is reading up to it.
+    assert counts == ([1, 2] if known else [3, 3])
+
+
+async def test_what_the_store_says_wrongly_is_not_believed() -> None:
+    cloud, ids = deep(2, 100)
+    for name, nova in cloud.pods.items():
+        for row in nova.servers:
+            cloud.envoy.store.rows[row.id] = Owner(
+                row.id, "server", name, "a1b2", datetime(2027, 1, 1, tzinfo=UTC)
+            )
+
+    page = await cloud.page(f"limit=10&marker={ids[49]}")
+
+    assert [server["id"] for server in page["servers"]] == ids[50:60]
