@@ -138,3 +138,37 @@ async def test_a_disabled_pod_is_not_asked_and_does_not_narrow_the_range() -> No
     offered = registry.view.version_range("compute")
     assert offered is not None
     assert offered.maximum == Microversion(2, 96)
+
+
+async def test_a_pod_is_not_ready_before_the_store_says_so() -> None:
+    store = Store(POD1, POD2, Pod("3", "Pod3", "az3", state=PodState.DISABLED))
+    store.stored["Pod1"] = {"definitions": {}}
+    registry = Registry(store, Catalog(), SERVICES)
+    registry.needs = "definitions"
+
+    await registry.start()
+    before = registry.view.arriving
+    await store.put_fact("Pod2", "definitions", {})
+    await registry.refresh()
+
+    assert before == {"Pod2"}
+    assert registry.view.arriving == frozenset()
+
+
+async def test_every_pod_is_ready_where_nothing_is_needed() -> None:
+    registry = Registry(Store(POD1), Catalog(), SERVICES)
+
+    await registry.start()
+
+    assert registry.view.arriving == frozenset()
+
+
+async def test_a_service_of_a_pod_that_fell_behind_takes_no_creates() -> None:
+    registry = Registry(Store(POD1, POD2), Catalog(), SERVICES)
+    await registry.start()
+
+    registry.fall_behind([("Pod2", "compute")])
+    await registry.refresh()
+
+    assert registry.view.unready("compute") == {"Pod2"}
+    assert registry.view.unready("volume") == frozenset()

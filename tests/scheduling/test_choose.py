@@ -116,3 +116,13 @@ def test_projects_spread_by_weight_and_stay_where_they_are_when_a_pod_is_added()
     assert 2.5 < counts["Pod3"] / counts["Pod1"] < 3.6
     moved = [new for old, new in zip(before, after, strict=True) if old != new]
     assert set(moved) == {"Pod4"}
+
+
+def test_a_pod_without_the_others_definitions_takes_no_create_even_if_it_is_the_only_one() -> None:
+    choice = choose(FLEET, wish(zone="az1", bound=("Pod1",), unready=frozenset({"Pod1"})))
+
+    with pytest.raises(Refused) as refused:
+        choose(FLEET, wish(zone="az2", unready=frozenset({"Pod2"})))
+
+    assert choice.pod.name == "Pod3"
+    assert refused.value.status == HTTPStatus.SERVICE_UNAVAILABLE
