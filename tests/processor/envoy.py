@@ -270,10 +270,10 @@ class Envoy:
         self.pods = Pods(script or (lambda _pod, _request: (404, {})))
         self.store = Store()
         self.metrics = Metrics()
-        self.registry = Registry(view)
+        copies = Copies(MemoryCopies(), Listings())
+        self.registry = Registry(replace(view, names=copies))
         self.keystone = Keystone()
         directory = Directory(self.store, self.pods, self.metrics)
-        copies = Copies(MemoryCopies(), Listings())
         self.cloud = Cloud(
             directory,
             Holders(directory),

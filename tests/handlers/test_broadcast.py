@@ -1,0 +1,187 @@
+"""Writes for all pods and reads of their copies, as a client sees them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from control_plane.model.pod import Pod
+from control_plane.pods.client import PodRequest
+from tests.processor.envoy import Envoy, Said, Script
+
+FLAVOR = {"flavor": {"name": "tiny", "ram": 1, "disk": 0, "vcpus": 1}}
+
+
+def echo(pod: Pod, request: PodRequest) -> tuple[int, Any]:
+    """Say back what was sent, with an id if it has none."""
+    body = json.loads(request.body) if request.body else {}
+    for item in body.values():
+        item.setdefault("id", f"own-{pod.name}")
+    return 200, body
+
+
+async def _ask(envoy: Envoy, method: str, path: str, body: Any = None, **headers: str) -> Said:
+    headers.setdefault("content_type", "application/json")
+    return await envoy.exchange(method, path, body, token="admin", **headers)
+
+
+def _paths(envoy: Envoy, method: str) -> list[tuple[str, str]]:
+    return [(pod, request.path) for pod, request in envoy.pods.asked if request.method == method]
+
+
+@pytest.mark.parametrize("given", [{}, {"id": None}])
+async def test_a_flavor_without_an_id_gets_one_for_all_pods(given: dict[str, None]) -> None:
+    envoy = Envoy(echo)
+
+    said = await _ask(
+        envoy, "POST", "/compute/v2.1/flavors", {"flavor": {**FLAVOR["flavor"], **given}}
+    )
+
+    sent = [json.loads(request.body or b"")["flavor"]["id"] for _, request in envoy.pods.asked]
+    assert said.status == 200
+    assert len(set(sent)) == 1
+    assert len(sent) == 2
+    assert said.json["flavor"]["id"] == sent[0]
+
+
+async def test_a_flavors_own_id_is_kept() -> None:
+    envoy = Envoy(echo)
+
+    said = await _ask(
+        envoy, "POST", "/compute/v2.1/flavors", {"flavor": {**FLAVOR["flavor"], "id": "42"}}
+    )
+
+    assert said.json["flavor"]["id"] == "42"
+
+
+async def test_a_silent_pods_zone_is_named() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
+        return echo(pod, request) if pod.name == "Pod1" else None
+
+    said = await _ask(Envoy(script), "POST", "/compute/v2.1/flavors", FLAVOR)
+
+    assert said.status == 200
+    assert said.headers["x-trio2o-missing"] == "az2"
+
+
+async def test_a_body_that_is_no_json_is_refused_before_any_pod_is_asked() -> None:
+    envoy = Envoy(echo)
+
+    said = await _ask(envoy, "POST", "/compute/v2.1/flavors", b"{not json")
+
+    assert said.status == 400
+    assert envoy.pods.asked == []
+
+
+async def test_a_refusal_is_the_pods_own() -> None:
+    no = {"forbidden": {"code": 403, "message": "policy says no"}}
+
+    said = await _ask(Envoy(lambda _pod, _request: (403, no)), "DELETE", "/compute/v2.1/flavors/42")
+
+    assert (said.status, said.json) == (403, no)
+
+
+async def _with_type(script: Script) -> Envoy:
+    envoy = Envoy(script)
+    await envoy.cloud.copies.record("volume_type", "gold", {"Pod1": "one", "Pod2": "two"})
+    return envoy
+
+
+async def test_a_type_is_shown_with_the_users_id_when_its_first_pod_is_silent() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
+        if pod.name == "Pod1":
+            return None
+        return 200, {"volume_type": {"id": "two", "name": "gold", "qos_specs_id": None}}
+
+    envoy = await _with_type(script)
+    said = await _ask(envoy, "GET", "/volume/v3/types/one")
+
+    assert said.json["volume_type"]["id"] == "one"
+    assert _paths(envoy, "GET")[-1] == ("Pod2", "/v3/types/two")
+
+
+async def test_a_type_that_one_pod_lacks_is_shown_by_the_other() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any]:
+        if pod.name == "Pod1":
+            return 404, {"itemNotFound": {"code": 404, "message": "gone"}}
+        return 200, {"extra_specs": {"a": "b"}}
+
+    envoy = await _with_type(script)
+    said = await _ask(envoy, "GET", "/volume/v3/types/one/extra_specs")
+
+    assert said.json == {"extra_specs": {"a": "b"}}
+
+
+async def test_a_type_that_only_a_silent_pod_may_have_is_503() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
+        return None if pod.name == "Pod1" else (404, {})
+
+    said = await _ask(Envoy(script), "GET", "/volume/v3/types/unknown")
+
+    assert said.status == 503
+
+
+async def test_ids_in_a_query_are_those_of_the_pod() -> None:
+    envoy = await _with_type(lambda _pod, _request: (202, None))
+    await envoy.cloud.copies.record("qos_spec", "fast", {"Pod1": "q1", "Pod2": "q2"})
+
+    said = await _ask(envoy, "GET", "/volume/v3/qos-specs/q1/associate?vol_type_id=one")
+
+    assert said.status == 202
+    assert [entry for entry in _paths(envoy, "GET") if "associate" in entry[1]] == [
+        ("Pod1", "/v3/qos-specs/q1/associate?vol_type_id=one"),
+        ("Pod2", "/v3/qos-specs/q2/associate?vol_type_id=two"),
+    ]
+
+
+async def test_ids_in_a_body_and_its_answer_are_the_users() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any]:
+        kind = json.loads(request.body or b"{}")["default_type"]["volume_type"]
+        return 200, {"default_type": {"project_id": "p", "volume_type_id": kind}}
+
+    envoy = await _with_type(script)
+    said = await _ask(
+        envoy,
+        "PUT",
+        "/volume/v3/default-types/p",
+        {"default_type": {"volume_type": "one"}},
+        openstack_api_version="volume 3.62",
+    )
+
+    sent = [json.loads(request.body or b"") for _, request in envoy.pods.asked]
+    assert [body["default_type"]["volume_type"] for body in sent] == ["one", "two"]
+    assert said.json["default_type"]["volume_type_id"] == "one"
+
+
+async def test_answers_of_a_command_for_all_services_are_put_together() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any]:
+        return 200, {"log_levels": [{"binary": "cinder-volume", "host": f"host-{pod.name}"}]}
+
+    said = await _ask(
+        Envoy(script),
+        "PUT",
+        "/volume/v3/os-services/get-log",
+        {"binary": "cinder-volume"},
+        openstack_api_version="volume 3.32",
+    )
+
+    assert [entry["binary"] for entry in said.json["log_levels"]] == ["cinder-volume"] * 2
+
+
+async def test_a_command_that_only_one_pod_understands_is_done() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any]:
+        if pod.name == "Pod1":
+            return 400, {"badRequest": {"code": 400, "message": "no such resource"}}
+        return 202, {"cleaning": [{"id": 1}], "unavailable": []}
+
+    said = await _ask(
+        Envoy(script),
+        "POST",
+        "/volume/v3/workers/cleanup",
+        {"resource_id": "x"},
+        openstack_api_version="volume 3.24",
+    )
+
+    assert said.status == 202
+    assert said.json["unavailable"] == []
+    assert len(said.json["cleaning"]) == 1
