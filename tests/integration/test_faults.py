@@ -159,7 +159,7 @@ def test_another_projects_server_is_404(
 def test_a_list_without_a_lost_pod_has_the_other_pods_servers(
     tenant: Tenant, servers: dict[str, str], zones: tuple[str, str]
 ) -> None:
-    answer = tenant.cloud.get("compute", "/servers")
+    answer = tenant.cloud.get("compute", "/servers", version="2.68")
 
     assert answer.status == 200
     assert [item["id"] for item in answer.json["servers"]] == [servers[zones[0]]]
@@ -167,11 +167,43 @@ def test_a_list_without_a_lost_pod_has_the_other_pods_servers(
 
 
 @pytest.mark.usefixtures("lost")
+def test_from_2_69_on_servers_of_a_lost_pod_are_listed_as_unknown(
+    tenant: Tenant, servers: dict[str, str], zones: tuple[str, str]
+) -> None:
+    answer = tenant.cloud.get("compute", "/servers/detail", version="2.69")
+    filtered = tenant.cloud.read("compute", "/servers?name=witness", version="2.69")
+
+    gone, here = answer.json["servers"]
+    assert (gone["id"], gone["status"]) == (servers[zones[1]], "UNKNOWN")
+    assert set(gone) == {"id", "status", "tenant_id", "created", "links"}
+    assert here["id"] == servers[zones[0]]
+    assert answer.headers["x-trio2o-missing"] == zones[1]
+    assert [item["id"] for item in filtered["servers"]] == [servers[zones[0]]]
+
+
+@pytest.mark.usefixtures("lost")
+def test_from_2_69_on_a_server_of_a_lost_pod_is_shown_as_unknown(
+    tenant: Tenant, servers: dict[str, str], zones: tuple[str, str]
+) -> None:
+    path = f"/servers/{servers[zones[1]]}"
+
+    answer = until(
+        "the pod known to be lost",
+        lambda: tenant.cloud.get("compute", path, version="2.69"),
+        lambda answer: answer.status == 200,
+    )
+
+    server = answer.json["server"]
+    assert server["status"] == "UNKNOWN"
+    assert server["OS-EXT-AZ:availability_zone"] == zones[1]
+
+
+@pytest.mark.usefixtures("lost")
 def test_a_server_of_a_lost_pod_is_503_and_the_others_are_shown(
     tenant: Tenant, servers: dict[str, str], zones: tuple[str, str]
 ) -> None:
-    gone = tenant.cloud.get("compute", f"/servers/{servers[zones[1]]}")
-    here = tenant.cloud.get("compute", f"/servers/{servers[zones[0]]}")
+    gone = tenant.cloud.get("compute", f"/servers/{servers[zones[1]]}", version="2.68")
+    here = tenant.cloud.get("compute", f"/servers/{servers[zones[0]]}", version="2.68")
 
     assert gone.status == 503
     assert int(gone.headers["Retry-After"]) > 0
