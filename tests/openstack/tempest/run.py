@@ -46,7 +46,10 @@ def tempest(settings: Settings, plan: Plan, out: Path) -> int:
     environment["PATH"] = f"{folder / 'bin'}:{environment['PATH']}"
     workspace = settings.base / f"tempest-{plan.region}"
     if not (workspace / ".stestr").is_dir():
-        processes.run([folder / "bin/tempest", "init", workspace], log="tempest")
+        # By default tempest keeps one list of workspaces a user, in which names of two beds clash.
+        registry = ["--workspace-path", str(settings.base / "tempest-workspaces.yaml")]
+        init = [folder / "bin/tempest", "init", *registry, workspace]
+        processes.run(init, log="tempest")
     configuration.write(settings, plan.region, workspace)
     say(f"tempest runs against {plan.region}; output in {workspace / 'console.txt'}")
     started = time.monotonic()
