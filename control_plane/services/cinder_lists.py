@@ -39,12 +39,12 @@ ATTACHMENTS = Listing(
     narrows=(_VOLUME, Narrow("instance_id", Says.ID)),
 )
 
-#: Paged by markers, and newest first, from 3.59 on.
+#: Paged by markers, and newest first, from 3.59 on; before, Cinder takes `limit` for a filter, and
+#: no transfer has it.
 TRANSFERS = Listing(
     sorts=_NAMED,
     narrows=(_VOLUME,),
     paged_since="3.59",
-    paged_below=Paged.OFFSET,
     ascending_before="3.59",
 )
 
