@@ -1,7 +1,7 @@
 """Compare two answers by their shape: keys and types of JSON, the values left out.
 
 All items of a list count as one: a key that only some items have may be missing elsewhere. Nothing
-is known about null and about an empty list, so they fit everything.
+is known about null, which fits everything, nor about what an empty list would hold.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,3 +62,5 @@ def differences(found: Shape, wanted: Shape, place: str = "answer") -> Iterator[
                 yield f"{place}.{key}: missing"
     if found.items is not None and wanted.items is not None:
         yield from differences(found.items, wanted.items, f"{place}[]")
+    elif "array" in found.types and wanted.items is not None:
+        yield f"{place}: empty"
