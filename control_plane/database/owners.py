@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import RowMapping, case, func, literal_column, null, select, update
@@ -128,6 +129,7 @@ class OwnerTable:
         await self.database.write(work)
 
 
+@lru_cache
 def _insert_or_fill_in(dialect: str) -> Insert:
     def changes(new: Any) -> dict[str, Any]:
         least = func.min if dialect == "sqlite" else func.least

@@ -12,6 +12,7 @@ import structlog
 from control_plane.directory.allowance import Allowance
 from control_plane.directory.memory import MissMemory, OwnerMemory
 from control_plane.directory.reads import Reads
+from control_plane.directory.records import Records
 from control_plane.directory.shadows import Shadows, ShadowStore
 from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable, Refused, unavailable
@@ -115,6 +116,7 @@ class Directory:
         self._memory = OwnerMemory()
         self._misses = MissMemory()
         self._reads = Reads(store)
+        self._records = Records(store)
         self._allowance = Allowance()
         self._asking: dict[tuple[str, str], asyncio.Task[Found]] = {}
         #: Ids known to be marked, so that clients that wait for a 404 cost one write.
@@ -225,7 +227,7 @@ class Directory:
             self._misses.forget(owner.id, owner.project_id)
             self._marked.discard(owner.id)
         try:
-            await self._store.record(owners)
+            await self._records.write(owners)
         except Exception:
             log.exception("owners_not_stored", ids=[owner.id for owner in owners])
 
