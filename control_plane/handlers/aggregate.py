@@ -54,11 +54,12 @@ class _Listing:
         last = self._shown_id(found[-1]) if found else ""
         full = inquiry.limit is not None and 0 < inquiry.limit <= len(found)
         if full and not self._resource.replicated and not inquiry.gaps:
-            counted = bool(source.counts)
+            # A pod that counts is asked in any case, and one that is missing may come back.
             places = {
-                entry.pod.name: entry.place if counted else entry.finish()
+                entry.pod.name: entry.place
+                if source.counts or entry.pod.name in source.missing
+                else entry.finish()
                 for entry in resumed.sequences
-                if entry.pod.name not in source.missing
             }
             self._cloud.cursors.put(key, last, places)
         pieces = write(

@@ -93,7 +93,7 @@ class Sequence:
     def finish(self) -> Place:
         """Say where the sequence stands, and whether that is known to be its end."""
         place, page = self._place, self._page
-        over = page is None or (self._next >= len(page.items) and not page.more)
+        over = page is not None and self._next >= len(page.items) and not page.more
         if self._head is None and over:
             return Place(place.after, place.taken, place.leading, done=True)
         return place

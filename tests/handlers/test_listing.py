@@ -68,6 +68,22 @@ async def test_a_pod_that_dies_in_the_middle_of_a_list_is_missing_from_there_on(
     assert said.headers["x-trio2o-missing"] == "az2"
 
 
+async def test_a_pod_that_comes_back_goes_on_where_it_stood() -> None:
+    one, two = Nova([Server(f"a{n}", 90 - 20 * n) for n in range(4)]), Nova([])
+    two.servers = [Server(f"b{n}", 80 - 20 * n) for n in range(4)]
+    envoy = both(one, two)
+    found: list[str] = []
+    query = ""
+    for dead in (False, True, False, False):
+        two.dead = dead
+        said = await envoy.exchange("GET", f"/compute/v2.1/servers/detail?limit=2{query}")
+        page = [server["id"] for server in said.json["servers"]]
+        query = f"&marker={page[-1]}"
+        found += page
+
+    assert found == ["a0", "b0", "a1", "a2", "b1", "b2", "a3", "b3"]
+
+
 async def test_when_no_pod_answers_the_list_can_be_asked_for_again() -> None:
     said = await of_pods(Pod1=None, Pod2=(500, {})).exchange("GET", "/compute/v2.1/servers")
 

@@ -152,13 +152,18 @@ class Source:
         return [
             Items(
                 pod,
-                starts[pod.name] if pod.name in pages else Place(done=True),
-                pages.get(pod.name),
+                *self._beginning(pod, starts[pod.name], pages.get(pod.name)),
                 fetch,
                 absent[1] if absent and absent[0].name == pod.name else None,
             )
             for pod in self.pods
         ]
+
+    def _beginning(self, pod: Pod, start: Place, page: Page | None) -> tuple[Place, Page | None]:
+        """Say where a pod's sequence begins; one that is missing stays where it stood."""
+        if pod.name in self.missing:
+            return start, Page((), more=False)
+        return (start, page) if page is not None else (Place(done=True), None)
 
     def _require(
         self, refused: Sequence[PodAnswer], pages: Mapping[str, Page], asked: Sequence[Pod]
