@@ -21,7 +21,12 @@ async def broadcast(cloud: Cloud, call: Call) -> Decision:
     caller = await cloud.identify(call)
     write = chosen(write_of(call), {path: str(uuid.uuid4()) for path in call.operation.chosen})
     version = str(call.version) if call.version else ""
-    work = cloud.everywhere.carry_out(write, call.able_pods, caller, version)
+    disabled = [
+        pod
+        for pod in call.view.fleet
+        if not pod.serves and call.view.endpoint(pod.name, call.service.name)
+    ]
+    work = cloud.everywhere.carry_out(write, call.able_pods, caller, version, disabled)
     # Shielded: a client that goes away must not leave a write done in some pods alone.
     outcome = await asyncio.shield(asyncio.create_task(work))
     for resource, resource_id in call.match.params.items():

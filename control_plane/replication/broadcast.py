@@ -62,10 +62,16 @@ class Broadcast:
         self._intents = intents
 
     async def carry_out(
-        self, write: Write, pods: Sequence[Pod], caller: Caller, version: str
+        self,
+        write: Write,
+        pods: Sequence[Pod],
+        caller: Caller,
+        version: str,
+        disabled: Sequence[Pod] = (),
     ) -> Outcome:
         """Make a write in `pods`, which stand in the order in which they are asked.
 
+        `disabled` are pods that are not asked at all and are told when they are enabled again.
         Refused(503) when no pod answers. An answer of 400 and above means that no pod has changed.
         """
         for name, value in write.params.items():
@@ -75,7 +81,8 @@ class Broadcast:
             for value in _values(write, ref.path):
                 await self._copies.resolve(ref.resource, value)
         waiting = await self._intents.waiting()
-        return await _Run(self, write, pods, caller, version, waiting).outcome()
+        run = _Run(self, write, pods, caller, version, waiting)
+        return await run.outcome(disabled)
 
 
 class _Run:
@@ -104,7 +111,7 @@ class _Run:
         self._done: list[PodAnswer] = []
         self._undo = Undo(self._asker, self._copies, write)
 
-    async def outcome(self) -> Outcome:
+    async def outcome(self, disabled: Sequence[Pod]) -> Outcome:
         await self._undo.remember([pod for pod in self._pods if pod not in self._behind])
         home = await self._first()
         if home.status >= HTTPStatus.BAD_REQUEST:
@@ -116,7 +123,8 @@ class _Run:
             await self._put_back()
             return Outcome(refused)
         late = [*self._silent, *self._behind]
-        await self._intents.add_intents([self._intent(pod) for pod in self._pods if pod in late])
+        told_later = [*(pod for pod in self._pods if pod in late), *disabled]
+        await self._intents.add_intents([self._intent(pod) for pod in told_later])
         await self._note()
         return Outcome(home, tuple(pod for pod in self._pods if pod in late))
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -30,7 +31,8 @@ class Undo:
         self._copies = copies
         self._write = write
         self._before: dict[str, State | None] = {}
-        self._kept: dict[str, dict[str, Any]] = {}
+        #: None: there was no value at all.
+        self._kept: dict[str, dict[str, Any] | None] = {}
         self._resource = _subject(write)
         kind = self._resource.definition if self._resource else None
         since = kind.since if kind else ""
@@ -51,7 +53,9 @@ class Undo:
             elif write.operation.kept:
                 path = filled(write.operation.path, write.params)
                 answer = await self._asker.ask(pod, write.request("GET", path))
-                if answer.status < _FIRST_ERROR:
+                if answer.status == HTTPStatus.NOT_FOUND:
+                    self._kept[pod.name] = None
+                elif answer.status < _FIRST_ERROR:
                     self._kept[pod.name] = msgspec.json.decode(answer.body)[write.operation.kept]
         except (PodUnreachable, Unresolved, Declined, msgspec.DecodeError, KeyError):
             return
@@ -86,11 +90,23 @@ class Undo:
             # The pod gave it a new id; users keep theirs.
             await self._copies.replace(resource.name, pod.name, pod_id, made)
 
-    async def _set(self, pod: Pod, values: dict[str, Any]) -> None:
-        key = self._write.operation.kept
-        named = self._write.body.get(key, {}) if isinstance(self._write.body, dict) else {}
-        body = {key: {name: values[name] for name in named if name in values}}
-        await self._do(pod, replace(self._write, body=body, raw=json.dumps(body).encode()))
+    async def _set(self, pod: Pod, values: dict[str, Any] | None) -> None:
+        """Set what was there before, by the names by which the write set it."""
+        key, path = (
+            self._write.operation.kept,
+            filled(self._write.operation.path, self._write.params),
+        )
+        raw = None
+        if values is not None:
+            named = self._write.body.get(key, {}) if isinstance(self._write.body, dict) else {}
+            # A default type is set as `volume_type` and shown as `volume_type_id`.
+            old = {name: values.get(name, values.get(f"{name}_id")) for name in named}
+            held = {name: value for name, value in old.items() if value is not None}
+            raw = json.dumps({key: held}).encode()
+        method = "DELETE" if raw is None else "PUT"
+        answer = await self._asker.ask(pod, self._write.request(method, path, raw))
+        if answer.status >= _FIRST_ERROR:
+            raise Declined(answer, f"{method} {path}")
 
     async def _do(self, pod: Pod, write: Write) -> None:
         answer = await self._asker.ask(pod, write.to_pod(pod, self._copies))

@@ -43,6 +43,7 @@ _TYPES = (
         "/default-types/{project}",
         since="3.62",
         answer="default_type",
+        kept="default_type",
         copies=(Ref("volume_type", "default_type.volume_type"),),
     ),
     _everywhere("DELETE", "/default-types/{project}", since="3.62"),

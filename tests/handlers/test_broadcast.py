@@ -136,7 +136,9 @@ async def test_ids_in_a_query_are_those_of_the_pod() -> None:
 
 async def test_ids_in_a_body_and_its_answer_are_the_users() -> None:
     def script(pod: Pod, request: PodRequest) -> tuple[int, Any]:
-        kind = json.loads(request.body or b"{}")["default_type"]["volume_type"]
+        if request.method == "GET":
+            return 404, {"itemNotFound": {"code": 404, "message": "none"}}
+        kind = json.loads(request.body or b"")["default_type"]["volume_type"]
         return 200, {"default_type": {"project_id": "p", "volume_type_id": kind}}
 
     envoy = await _with_type(script)
@@ -148,7 +150,7 @@ async def test_ids_in_a_body_and_its_answer_are_the_users() -> None:
         openstack_api_version="volume 3.62",
     )
 
-    sent = [json.loads(request.body or b"") for _, request in envoy.pods.asked]
+    sent = [json.loads(request.body) for _, request in envoy.pods.asked if request.body]
     assert [body["default_type"]["volume_type"] for body in sent] == ["one", "two"]
     assert said.json["default_type"]["volume_type_id"] == "one"
 

@@ -46,6 +46,7 @@ class Fake:
     loses: int = 0
     #: (method, end of path) to the status of a refusal.
     refuses: dict[tuple[str, str], int] = field(default_factory=dict)
+    default: str = ""
     quota: dict[str, int] = field(default_factory=lambda: {"cores": 20, "ram": 50})
     writes: list[tuple[str, str]] = field(default_factory=list)
 
@@ -93,6 +94,8 @@ class Pods:
             if method == "PUT":
                 fake.quota.update(body["quota_set"])
             return 200, {"quota_set": {"id": "p", **fake.quota}}
+        if collection == "default-types":
+            return self._default(fake, method, body)
         one, many, _ = KINDS[collection]
         things = fake.all(collection)
         if not segments and method == "GET":
@@ -105,6 +108,15 @@ class Pods:
         if len(segments) == 1:
             return self._one(fake, collection, method, item, body)
         return self._part(fake, method, segments, item, query, body)
+
+    def _default(self, fake: Fake, method: str, body: Any) -> tuple[int, Any]:
+        if method == "PUT":
+            fake.default = body["default_type"]["volume_type"]
+        elif method == "DELETE":
+            fake.default = ""
+        if not fake.default:
+            return 404 if method == "GET" else 204, None
+        return 200, {"default_type": {"project_id": "p", "volume_type_id": fake.default}}
 
     def _shown(self, collection: str, one: str, item: dict[str, Any]) -> dict[str, Any]:
         shown = {key: value for key, value in item.items() if not key.startswith("_")}

@@ -153,6 +153,24 @@ async def test_a_quota_that_one_pod_refuses_is_what_it_was(world: World) -> None
     assert [pod.quota for pod in world.pods.pods.values()] == [{"cores": 20, "ram": 50}] * 3
 
 
+@pytest.mark.parametrize("before", ["", "gold"])
+async def test_a_default_type_that_one_pod_refuses_is_what_it_was(
+    world: World, before: str
+) -> None:
+    gold, tin = await _type(world), await _type(world, "tin")
+    if before:
+        body = {"default_type": {"volume_type": gold}}
+        await world.write("volume", "PUT", "/default-types/p", body, "3.62")
+    world.pods["Pod2"].refuses["PUT", "/default-types/p"] = 400
+
+    body = {"default_type": {"volume_type": tin}}
+    outcome = await world.write("volume", "PUT", "/default-types/p", body, "3.62")
+
+    assert outcome.answer.status == 400
+    for pod in ("Pod1", "Pod3"):
+        assert world.pods[pod].default == (_own(world, pod, "gold") if before else "")
+
+
 async def test_a_delete_counts_where_the_thing_is_gone_already(world: World) -> None:
     await world.write("compute", "POST", "/flavors", FLAVOR)
     del world.pods["Pod1"].all("flavors")["f"]

@@ -174,3 +174,15 @@ async def test_an_endpoint_that_is_no_more_is_said_to_be_refused(world: World) -
 
     [intent] = world.intents.rows.values()
     assert intent.refused
+
+
+async def test_a_disabled_pod_is_told_when_it_is_enabled_again(world: World) -> None:
+    world.pods["Pod2"].away = False
+
+    outcome = await world.write("compute", "POST", "/flavors", FLAVOR, disabled=("Pod2",))
+    before = world.everything("flavors")
+    await world.drain()
+
+    assert outcome.missing == ()
+    assert before == [["tiny"], [], ["tiny"]]
+    assert world.everything("flavors") == [["tiny"]] * 3
