@@ -275,6 +275,18 @@ async def test_a_marker_of_a_pod_that_does_not_answer_can_be_tried_again() -> No
     assert said.status == 503
 
 
+async def test_a_marker_of_a_pod_that_the_filters_leave_out_is_good() -> None:
+    one = Nova([Server("a1", 300), Server("a2", 100)])
+    envoy = both(one, Nova([Server("b", 200)]))
+    envoy.store.rows["b"] = Owner("b", "server", "Pod2", "a1b2")
+
+    said = await envoy.exchange(
+        "GET", "/compute/v2.1/servers?availability_zone=az1&marker=b", token="admin"
+    )
+
+    assert [server["id"] for server in said.json["servers"]] == ["a2"]
+
+
 async def test_a_limit_of_zero_is_an_empty_page_without_a_link() -> None:
     said = await both(Nova([ONE]), Nova([TWO])).exchange("GET", "/compute/v2.1/servers?limit=0")
 

@@ -22,9 +22,11 @@ from control_plane.handlers.listing.source import Source
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.lists.cursor import ListKey
 from control_plane.lists.inquiry import Inquiry
-from control_plane.lists.page import Item
-from control_plane.lists.sequence import Absent, Place
+from control_plane.lists.page import Item, Page
+from control_plane.lists.sequence import TOP, Absent, Place
 from control_plane.lists.sequence import Sequence as Items
+from control_plane.model.errors import Refused
+from control_plane.model.pod import Pod
 
 #: By how much the store may say a time later than the pod: a create takes so long at most.
 _RECORDED_LATER = timedelta(seconds=30)
@@ -54,7 +56,20 @@ async def resume(
         except PodRefusal:
             # An item that a pod stood behind is gone, or the marker itself; see what is left.
             cloud.cursors.forget(key, marker)
-    found = await owned(cloud, call, source, marker)
+    try:
+        found = await owned(cloud, call, source, marker)
+    except (PodRefusal, Refused):
+        elsewhere = await _elsewhere(cloud, call, source, marker)
+        if elsewhere is None:
+            raise
+        return elsewhere
+    return await _walked(cloud, call, source, inquiry, found)
+
+
+async def _walked(
+    cloud: Cloud, call: Call, source: Source, inquiry: Inquiry, found: Owned
+) -> Resumed:
+    """Open the pods' lists so that the merge comes to the marker, or stands behind it."""
     if inquiry.gaps:
         return Resumed(await source.open({}, searching=True), found.marker)
     if not inquiry.order:
@@ -71,6 +86,24 @@ async def resume(
             raise
         sequences = await source.open({}, (found.pod, absent), searching=True)
     return Resumed(sequences, found.marker)
+
+
+async def _elsewhere(cloud: Cloud, call: Call, source: Source, marker: str) -> Resumed | None:
+    """Go on behind a marker of a pod that the filters leave out: it stands in the list alone."""
+    name = await cloud.directory.known(marker)
+    pod = call.view.fleet.get(name) if name else None
+    if pod is None or pod in source.pods or source.missing:
+        return None
+    item = await shown(cloud, call, source, pod, marker)
+    if item is None:
+        return None
+
+    async def fetch(_pod: Pod, _place: Place) -> Page:
+        return Page((), more=False)
+
+    alone = Items(pod, TOP, Page((item,), more=False), fetch)
+    sequences = [*await source.open({}, searching=True), alone]
+    return Resumed(sorted(sequences, key=lambda entry: entry.pod.name), marker)
 
 
 async def _nearest(

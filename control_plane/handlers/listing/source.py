@@ -105,8 +105,9 @@ class Source:
         return page
 
     def reader(self, pod: Pod) -> Reader:
-        """Give the reader of a pod's items."""
-        return self._readers[pod.name]
+        """Give the reader of a pod's items, also of a pod that the filters leave out."""
+        known = self._readers.get(pod.name)
+        return known or Reader(self.resource, self._inquiry.order, pod)
 
     def _malformed(self, pod: Pod, error: MalformedPage) -> Refused:
         log.warning("malformed_page", pod=pod.name, error=str(error))
