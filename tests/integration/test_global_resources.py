@@ -1,15 +1,19 @@
 """What users have once is in every pod: written everywhere or nowhere, and late if need be."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from tests.integration.cloud import Cloud, until
+from tests.integration.gateway import Gateway
 from tests.integration.relay import Relay
 from tests.integration.tenant import Tenant
 from tests.openstack.client import Answer
+from tests.openstack.pod import Pod
+from tests.openstack.settings import Settings
 
 pytestmark = pytest.mark.openstack
 
@@ -279,3 +283,64 @@ def test_a_quota_is_the_same_in_every_pod_and_shown_once(
     tenant.admin.delete(service, path)
 
     assert (put.status, shown, own) == (200, 17, [17, 17])
+
+
+def test_a_pod_added_later_gets_what_exists_before_its_first_create(
+    settings: Settings, pods: list[Pod], tenant: Tenant, tmp_path: Path, name: str
+) -> None:
+    first, second = tenant.direct_admin.values()
+    alone = Gateway(settings, pods[:1], tmp_path, {})
+    alone.start()
+    try:
+        admin = Cloud.at_gateway(tenant.admin.client, alone.url)
+        private = _flavor(name, **{"os-flavor-access:is_public": False})
+        flavor = _made(admin.post("compute", "/flavors", private), "flavor")
+        specs = {"extra_specs": {"hw:numa_nodes": "1"}}
+        admin.post("compute", f"/flavors/{flavor}/os-extra_specs", specs)
+        grant = {"addTenantAccess": {"tenant": tenant.cloud.client.project_id}}
+        admin.post("compute", f"/flavors/{flavor}/action", grant)
+        qos = _made(admin.post("volume", "/qos-specs", {"qos_specs": {"name": name}}), "qos_specs")
+        body = {"volume_type": {"name": name, "extra_specs": {"my:a": "b"}}}
+        kind = _made(admin.post("volume", "/types", body), "volume_type")
+        admin.get("volume", f"/qos-specs/{qos}/associate?vol_type_id={kind}")
+        user = Cloud.at_gateway(tenant.cloud.client, alone.url)
+        user.post("compute", "/os-keypairs", {"keypair": {"name": name}}, version="2.2")
+    finally:
+        alone.stop()
+    both = Gateway(settings, pods, tmp_path, {})
+    both.start()
+    try:
+        admin = Cloud.at_gateway(tenant.admin.client, both.url)
+        user = Cloud.at_gateway(tenant.cloud.client, both.url)
+        volume = until(
+            "a volume in the new pod",
+            lambda: user.post(
+                "volume",
+                "/volumes",
+                {"volume": {"size": 1, "availability_zone": pods[1].zone, "volume_type": kind}},
+            ),
+            lambda answer: answer.status == 202,
+        ).json["volume"]["id"]
+
+        shown = second.read("compute", f"/flavors/{flavor}")["flavor"]
+        [access] = second.read("compute", f"/flavors/{flavor}/os-flavor-access")["flavor_access"]
+        mine = _of_name(second, "/types", "volume_types", name)
+        assert shown["extra_specs"] == {"hw:numa_nodes": "1"}
+        assert access["tenant_id"] == tenant.cloud.client.project_id
+        assert mine["id"] != kind
+        assert mine["extra_specs"] == {"my:a": "b"}
+        assert mine["qos_specs_id"] == _of_name(second, "/qos-specs", "qos_specs", name)["id"]
+        keys = [pod.read("compute", f"/os-keypairs/{name}") for pod in tenant.direct.values()]
+        assert len({key["keypair"]["public_key"] for key in keys}) == 1
+
+        user.wait_for_volume(volume)
+        user.delete("volume", f"/volumes/{volume}")
+        until("gone", lambda: user.has("volume", f"/volumes/{volume}"), lambda there: not there)
+        admin.get("volume", f"/qos-specs/{qos}/disassociate_all")
+        assert admin.delete("volume", f"/qos-specs/{qos}").status == 202
+        assert admin.delete("volume", f"/types/{kind}").status == 202
+        assert admin.delete("compute", f"/flavors/{flavor}").status == 202
+        for pod in (first, second):
+            assert name not in _names(pod, "/types", "volume_types")
+    finally:
+        both.stop()
