@@ -1,7 +1,8 @@
 """The loop that keeps pods alike: tells them what they missed, makes new ones ready."""
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import structlog
@@ -17,6 +18,8 @@ log = structlog.get_logger()
 #: How often it is looked whether there is anything to do, seconds, and while a pod is not ready.
 SECONDS = 1.0
 IMPATIENT_SECONDS = 0.2
+#: The longest wait before a pod that could not be made ready is tried again, seconds.
+PATIENT_SECONDS = 10.0
 
 
 class IntentStore(Protocol):
@@ -50,8 +53,13 @@ class Replicator:
         arrival: Arrival,
         intents: IntentStore,
         pods: Pods,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what does the work."""
+        self._clock = clock
+        self._arriving: frozenset[str] = frozenset()
+        self._wait = IMPATIENT_SECONDS
+        self._welcome_at = 0.0
         self._copies = copies
         self._pending = pending
         self._arrival = arrival
@@ -65,9 +73,20 @@ class Replicator:
             await self._pending.drain(self._pods.view.fleet.serving)
             intents = await self._waiting()
         self._pods.fall_behind((intent.pod, intent.service) for intent in intents)
+        await self._welcome()
+
+    async def _welcome(self) -> None:
+        """Make pods ready; one that cannot be is tried less and less often."""
         view = self._pods.view
-        if view.arriving and await self._arrival.welcome(view, reachable=view.reachable):
+        arriving = frozenset(name for name in view.arriving if view.reachable(name))
+        if arriving != self._arriving:
+            self._arriving, self._wait, self._welcome_at = arriving, IMPATIENT_SECONDS, 0.0
+        if not arriving or self._clock() < self._welcome_at:
+            return
+        if await self._arrival.welcome(view, reachable=view.reachable):
             await self._pods.refresh()
+        self._wait = min(self._wait * 2, PATIENT_SECONDS)
+        self._welcome_at = self._clock() + self._wait
 
     async def _waiting(self) -> list[Intent]:
         return [intent for intent in await self._intents.intents() if not intent.refused]

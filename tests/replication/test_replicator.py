@@ -1,6 +1,6 @@
 """The loop that keeps pods alike."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -33,7 +33,9 @@ class Registry:
 
 def _replicator(world: World) -> tuple[Replicator, Registry]:
     registry = Registry(world)
-    made = Replicator(world.copies, world.pending, world.arrival, world.intents, registry)
+    made = Replicator(
+        world.copies, world.pending, world.arrival, world.intents, registry, lambda: world.now
+    )
     return made, registry
 
 
@@ -90,3 +92,31 @@ async def test_nothing_to_do_asks_no_pod() -> None:
     await replicator.step()
 
     assert [pod.writes for pod in world.pods.pods.values()] == [[], [], []]
+
+
+async def test_a_pod_that_cannot_be_made_ready_is_tried_less_and_less_often() -> None:
+    world = World()
+    world.pods["Pod1"].all("flavors")["f"] = {"id": "f", "name": "tiny"}
+    world.pods["Pod2"].refuses["GET", "/flavors"] = 500
+    world.facts.rows = {"Pod1": {FACT: {}}, "Pod3": {FACT: {}}}
+    replicator, registry = _replicator(world)
+    await registry.refresh()
+    tries = []
+    welcome = world.arrival.welcome
+
+    async def counted(view: View, *, reachable: Callable[[str], bool]) -> bool:
+        tries.append(world.now)
+        return await welcome(view, reachable=reachable)
+
+    world.arrival.welcome = counted  # type: ignore[method-assign]
+
+    for second in range(60):
+        world.now = float(second)
+        await replicator.step()
+    failed = len(tries)
+    world.pods["Pod2"].refuses.clear()
+    world.now = 100.0
+    await replicator.step()
+
+    assert 5 < failed < 15
+    assert registry.view.arriving == frozenset()

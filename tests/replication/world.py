@@ -58,6 +58,7 @@ class World:
     """Three pods, of which a test may take some away, and what replicates between them."""
 
     def __init__(self, *services: str) -> None:
+        self.now = 0.0
         self.pods = Pods()
         self.store = MemoryCopies()
         self.intents = MemoryIntents()
