@@ -29,7 +29,8 @@ _BUFFER = {
         "max_request_bytes": 1 << 20,
     },
 }
-_STARTED_WITHIN = 30.0
+#: A control plane builds all resources of its pods before it listens.
+_STARTED_WITHIN = 240.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ class Gateway:
     envoy_admin: str
     #: From Envoy's start until it had everything, seconds.
     live_after: float
+    #: From the control plane's start until it listened: it has built every resource by then.
+    started_after: float = 0.0
 
     @property
     def processes(self) -> tuple[Process, ...]:
@@ -122,10 +124,12 @@ def gateway(
         stand_in = [sys.executable, "-m", keystone.__name__, str(identity)]
         stack.enter_context(running("Keystone", stand_in, identity, folder / "keystone.log"))
         serve = [*trio2o, "serve", "-f", str(settings)]
+        began = time.monotonic()
         plane = stack.enter_context(
             running("control plane", serve, ports["xds"], folder / "plane.log")
         )
         wait_until(lambda: _answers(f"http://{at['metrics']}/healthz"))
+        started_after = time.monotonic() - began
         bootstrap = folder / "envoy.json"
         text = subprocess.run(
             [*trio2o, "bootstrap", "-f", str(settings)], check=True, capture_output=True
@@ -144,6 +148,7 @@ def gateway(
             at["xds"],
             envoy.url,
             0.0,
+            started_after,
         )
         clusters = count * len(services)
         wait_until(lambda: _live(found, clusters))
