@@ -109,6 +109,7 @@ class ControlPlane:
             copies,
             Broadcast(self.client, copies, store),
             self.keystone,
+            settings.scheduling.default_zone,
         )
         self.processor = Processor(self.registry, cloud, self.metrics)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))

@@ -152,6 +152,15 @@ class Log(_Section):
     format: Literal["json", "console"] = "json"
 
 
+class Scheduling(_Section):
+    """Where creates go that name no zone, of projects that are bound nowhere.
+
+    `default_zone` empty: the first zone by name; `*`: projects spread over all zones by weight.
+    """
+
+    default_zone: str = ""
+
+
 class Settings(BaseSettings):
     """All of `trio2o.yaml`; read it with `load`."""
 
@@ -168,6 +177,7 @@ class Settings(BaseSettings):
     metrics: Metrics = Metrics()
     envoy: Envoy = Envoy()
     timeouts: Timeouts = Timeouts()
+    scheduling: Scheduling = Scheduling()
     log: Log = Log()
     #: In the operators' form; checked when they are applied.
     pods: list[dict[str, Any]] = []

@@ -97,14 +97,11 @@ class Call:
     def sibling(self, rest: str) -> str:
         """Make the path of another operation of the same service, for the same caller.
 
-        The project segment is put in where services may want it: pods before Nova 2.18 and Cinder
-        3.67 do.
+        It has a project segment where the client's own path has one: pods put it into the links of
+        their answers, too.
         """
-        if self.service.project_segment:
-            project = self.match.project or self.project_id
-            if project:
-                rest = f"/{project}{rest}"
-        return self.versioned(rest)
+        project = self.match.project
+        return self.versioned(f"/{project}{rest}" if project else rest)
 
     def with_parameters(self, parameters: Mapping[str, str]) -> str:
         """Make the request's own path with other values for what the path names."""

@@ -86,6 +86,8 @@ class Cloud:
     everywhere: Broadcast
     #: The gateway's own user, an administrator of each pod.
     own: Tokens | None = None
+    #: Where creates go that name no zone, of projects bound nowhere (`Wish.default_zone`).
+    default_zone: str = ""
     later: Later = field(default_factory=Later)
     #: Where pods stood behind the last items of pages; not shared between processes.
     cursors: Cursors = field(default_factory=Cursors)

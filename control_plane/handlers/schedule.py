@@ -66,6 +66,7 @@ async def _place(cloud: Cloud, call: Call, groups: Sequence[Group]) -> tuple[Cho
         holders=holders,
         bound=(*near, *(by_id[entry.pod_id] for entry in bindings if entry.pod_id in by_id)),
         with_service=frozenset(pod.name for pod in call.view.with_service(call.service.name)),
+        default_zone=cloud.default_zone,
         reachable=frozenset(pod.name for pod in fleet if call.view.reachable(pod.name)),
         unready=call.view.unready(call.service.name),
     )

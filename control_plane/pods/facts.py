@@ -14,19 +14,28 @@ from control_plane.model.endpoint import Endpoint
 from control_plane.model.microversion import Microversion, MicroversionRange
 
 
+#: Looks at a pod in vain, one after the other, after which it is held to be silent.
+_SILENT = 2
+
+
 @dataclass(frozen=True, slots=True)
 class PodFacts:
     """One pod's endpoints (service name to root) and microversion ranges (service name to range).
 
-    `reachable` is what the last look at the pod's compute service found; it only steers creates
-    away from a dead pod, Envoy's own health checks decide about traffic. `ready`: the pod has the
-    definitions that the others have; until then it takes no creates.
+    `misses` counts the looks at the pod, one after the other, that found a service silent. It only
+    steers creates away from a dead pod; Envoy's own health checks decide about traffic. `ready`:
+    the pod has the definitions that the others have; until then it takes no creates.
     """
 
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     versions: Mapping[str, MicroversionRange] = field(default_factory=dict)
-    reachable: bool = True
+    misses: int = 0
     ready: bool = True
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the pod answers; one silence is an accident, and Envoy may have just started."""
+        return self.misses < _SILENT
 
 
 def version_range(body: bytes) -> MicroversionRange | None:

@@ -232,19 +232,21 @@ class Registry:
         pods = self.view.fleet.serving
         found = await asyncio.gather(*(self._versions_of(asker, pod) for pod in pods))
         facts = dict(self.view.facts)
-        for pod, (versions, reachable) in zip(pods, found, strict=True):
+        for pod, (versions, answered) in zip(pods, found, strict=True):
             known = facts.get(pod.name, PodFacts())
             merged = {**known.versions, **versions}
             if merged != known.versions:
                 await self._store.put_fact(pod.name, "versions", ranges_to_json(merged))
-            if reachable != known.reachable:
-                log.info("pod_reachable" if reachable else "pod_unreachable", pod=pod.name)
-            facts[pod.name] = replace(known, versions=merged, reachable=reachable)
+            misses = 0 if answered else known.misses + 1
+            now = replace(known, versions=merged, misses=misses)
+            if now.reachable != known.reachable:
+                log.info("pod_reachable" if now.reachable else "pod_unreachable", pod=pod.name)
+            facts[pod.name] = now
         self.view = replace(self.view, facts=MappingProxyType(facts))
 
     def _patience(self) -> float:
         complete = all(
-            facts.reachable and facts.versions
+            not facts.misses and facts.versions
             for pod, facts in self.view.facts.items()
             if (known := self.view.fleet.get(pod)) and known.serves
         )

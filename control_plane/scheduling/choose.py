@@ -11,6 +11,9 @@ from control_plane.scheduling.filters import HARD, SOFT
 from control_plane.scheduling.weighers import affinity
 from control_plane.scheduling.wish import Pin, Wish
 
+#: As default zone: projects spread over all zones.
+EVERY_ZONE = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -36,7 +39,20 @@ def choose(fleet: Fleet, wish: Wish) -> Choice:
         for pod in candidates:
             if pod.name == name:
                 return Choice(pod, "bound")
+    candidates = _at_home(candidates, wish)
     return Choice(max(candidates, key=lambda pod: affinity(pod, wish)), "weighed")
+
+
+def _at_home(pods: Sequence[Pod], wish: Wish) -> Sequence[Pod]:
+    """Keep to the default zone, so that what names no zone can be used together.
+
+    As in one cloud with a `default_schedule_zone`: a server and a volume of two projects, neither
+    of which asked for a zone, must not be in two.
+    """
+    if wish.zone or wish.default_zone == EVERY_ZONE:
+        return pods
+    home = wish.default_zone or min(pod.availability_zone for pod in pods)
+    return [pod for pod in pods if pod.availability_zone == home] or pods
 
 
 def _pinned(fleet: Fleet, wish: Wish) -> Pod:

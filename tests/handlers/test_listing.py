@@ -187,7 +187,7 @@ async def test_all_projects_records_are_for_administrators(token: str, ids: set[
 
 def without_pod2(envoy: Envoy) -> Envoy:
     """Let the registry have seen that Pod2 does not answer."""
-    gone = replace(VIEW.facts["Pod2"], reachable=False)
+    gone = replace(VIEW.facts["Pod2"], misses=2)
     envoy.registry.view = View(VIEW.fleet, {**VIEW.facts, "Pod2": gone})
     return envoy
 

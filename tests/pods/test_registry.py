@@ -120,6 +120,8 @@ async def test_the_shared_range_and_who_answers_are_asked_of_the_pods_and_surviv
     again.asker = Pods(Pod1="2.96", Pod2=None)
     await again.start()
     await again.ask_versions()
+    assert again.view.reachable("Pod2")  # one silence is an accident
+    await again.ask_versions()
 
     assert again.view.version_range("compute") == offered
     assert again.view.reachable("Pod1")

@@ -100,6 +100,26 @@ def test_a_pod_that_does_not_answer_is_avoided_while_another_can_take_the_create
     assert choose(FLEET, wish(zone="az1", reachable=frozenset({"Pod2"}))).pod.name in NAMES
 
 
+def test_a_project_bound_nowhere_that_names_no_zone_goes_to_the_default_zone() -> None:
+    projects = [f"p{number}" for number in range(50)]
+
+    def zones(default: str) -> set[str]:
+        wishes = [wish(project_id=project, default_zone=default) for project in projects]
+        return {choose(FLEET, entry).pod.availability_zone for entry in wishes}
+
+    assert zones("") == {"az1"}
+    assert zones("az2") == {"az2"}
+    assert zones("*") == {"az1", "az2"}
+    assert zones("gone") == {"az1", "az2"}
+    assert choose(FLEET, wish(bound=("Pod2",), default_zone="az1")).pod.name == "Pod2"
+
+
+def test_the_default_zone_gives_way_to_one_that_can_take_the_create() -> None:
+    only_two = {"image": frozenset({"Pod2"})}
+
+    assert choose(FLEET, wish(holders=only_two)).pod.name == "Pod2"
+
+
 def test_projects_spread_by_weight_and_stay_where_they_are_when_a_pod_is_added() -> None:
     two = Fleet.of([pod("Pod1", "az1", weight=100), pod("Pod3", "az1", weight=300)])
     three = Fleet.of([*two, pod("Pod4", "az1", weight=100)])
