@@ -13,7 +13,6 @@ import msgspec
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.microversion import Microversion, MicroversionRange
 
-
 #: Looks at a pod in vain, one after the other, after which it is held to be silent.
 _SILENT = 2
 
