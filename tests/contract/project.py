@@ -120,6 +120,7 @@ def seed(tenant: Tenant, zones: tuple[str, str]) -> Project:
     ids = {
         "server": server,
         "volume": attached,
+        "free": volume,
         "snapshot": answer.json["snapshot"]["id"],
         "transfer": given.json["transfer"]["id"],
         "server_group": groups.json["server_group"]["id"],

@@ -171,7 +171,6 @@ def _send(
         **project.ids,
         **more,
         "fresh": f"{project.name}-{uuid4().hex[:6]}",
-        "free": project.ids["nova_volume"],
     }
     return cloud.call(
         write.method,
