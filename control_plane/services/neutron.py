@@ -103,5 +103,6 @@ NETWORK = Service(
         *neutron_admin.OPERATIONS,
     ),
     underscores=True,
+    trailing_slash=True,
     optional_prefixes=frozenset({"qos", "metering", "log"}),
 )

@@ -88,6 +88,8 @@ class Service:
     microversions: MicroversionHeaders | None = None
     project_segment: bool = False
     underscores: bool = False
+    #: A slash at the end of a path is nothing; elsewhere it begins one segment more, which is empty.
+    trailing_slash: bool = False
     optional_prefixes: frozenset[str] = field(default_factory=frozenset)
     #: The content type of faults that are JSON.
     fault_type: str = "application/json"

@@ -87,6 +87,7 @@ class Table:
             and _PROJECT.fullmatch(segments[0])
         ):
             project = segments.pop(0)
+            segments = [] if segments == [""] else segments
         allowed: dict[str, None] = {}
         found = self._find(method, segments, allowed)
         if found is not None:
@@ -115,8 +116,10 @@ class Table:
             node.entries[method] = _Entry(operation, tuple(parameters))
 
     def _segments(self, rest: str) -> list[str]:
-        """Cut a path; one trailing slash is ignored, as Routes does, and so is a plugin prefix."""
-        path = rest.removeprefix("/").removesuffix("/")
+        """Cut a path; what the service ignores is left out: a slash at the end, a plugin prefix."""
+        path = rest.removeprefix("/")
+        if self._service.trailing_slash:
+            path = path.removesuffix("/")
         segments = path.split("/") if path else []
         if len(segments) > 1 and segments[0] in self._service.optional_prefixes:
             segments.pop(0)

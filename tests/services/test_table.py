@@ -100,8 +100,29 @@ def test_only_neutron_takes_dashes_for_underscores() -> None:
         match("volume", "GET", "/group-types")
 
 
-def test_trailing_slash_is_ignored() -> None:
-    assert match("volume", "GET", "/volumes/").operation.path == "/volumes"
+def test_trailing_slash_is_ignored_by_neutron() -> None:
+    assert match("network", "GET", "/networks/").operation.path == "/networks"
+
+
+@pytest.mark.parametrize(
+    ("service", "rest"),
+    [
+        ("compute", "/servers/"),
+        ("compute", "/servers/detail/"),
+        ("volume", "/volumes/"),
+        ("volume", "/0123456789abcdef0123456789abcdef/volumes/"),
+        ("image", "/images/"),
+        ("placement", "/resource_providers/"),
+    ],
+)
+def test_trailing_slash_is_an_empty_id_elsewhere(service: str, rest: str) -> None:
+    with pytest.raises(Unrouted):
+        match(service, "GET", rest)
+
+
+@pytest.mark.parametrize("rest", ["/", "/0123456789abcdef0123456789abcdef/"])
+def test_trailing_slash_of_the_root_is_none(rest: str) -> None:
+    assert match("compute", "GET", rest).operation.handler == "versions"
 
 
 def test_format_after_a_literal_is_ignored() -> None:
