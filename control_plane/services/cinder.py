@@ -72,6 +72,13 @@ _RESOURCES = (
         lists=lists.TRANSFERS,
     ),
     Resource(
+        "old_transfer",
+        "transfers",
+        singular="transfer",
+        order=(SortKey("created_at"), SortKey("id")),
+        lists=lists.OLD_TRANSFERS,
+    ),
+    Resource(
         "group",
         "groups",
         probe="/groups/{id}",

@@ -47,6 +47,8 @@ TRANSFERS = Listing(
     paged_since="3.59",
     ascending_before="3.59",
 )
+#: Under the old name never paged, and oldest first.
+OLD_TRANSFERS = Listing(sorts=_NAMED, narrows=(_VOLUME,), paged=Paged.NONE)
 
 GROUPS = Listing(narrows=(_ZONE,))
 GROUP_SNAPSHOTS = Listing(narrows=(Narrow("group_id", Says.ID),), paged_since="3.29")

@@ -112,12 +112,12 @@ _ATTACHMENTS = (
 )
 
 
-def _transfers(root: str) -> tuple[Operation, ...]:
-    """Make the rows of one of the two spellings of the transfers' API."""
+def _transfers(root: str, listed: str) -> tuple[Operation, ...]:
+    """Make the rows of one of the two spellings of the transfers' API; its lists differ."""
     brief = ("id", "volume_id", "name", "links")
     return (
-        aggregate("GET", root, "transfer", source=f"{root}/detail", fields=brief),
-        aggregate("GET", f"{root}/detail", "transfer"),
+        aggregate("GET", root, listed, source=f"{root}/detail", fields=brief),
+        aggregate("GET", f"{root}/detail", listed),
         route(
             "POST",
             root,
@@ -253,8 +253,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *_SNAPSHOTS,
     *_BACKUPS,
     *_ATTACHMENTS,
-    *_transfers("/volume-transfers"),
-    *_transfers("/os-volume-transfer"),
+    *_transfers("/volume-transfers", "transfer"),
+    *_transfers("/os-volume-transfer", "old_transfer"),
     *_GROUPS,
     *_CONSISTENCY_GROUPS,
     aggregate("GET", "/messages", "message", since="3.3"),
