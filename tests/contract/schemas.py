@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,11 @@ def _is_time(value: object) -> bool:
 @_FORMATS.checks("uuid", raises=ValueError)
 def _is_uuid(value: object) -> bool:
     return not isinstance(value, str) or bool(UUID(value))
+
+
+@_FORMATS.checks("cidr", raises=ValueError)
+def _is_cidr(value: object) -> bool:
+    return not isinstance(value, str) or ("/" in value and bool(ip_network(value, strict=False)))
 
 
 @_FORMATS.checks("uri", raises=ValueError)

@@ -16,7 +16,11 @@ VERSIONS = ("2.1", "2.47", "2.69", "2.90", "2.104")
 _READS = [
     pytest.param(operation, version, id=f"{operation.path}-{version}")
     for operation in COMPUTE.operations
-    if "GET" in operation.methods and operation.handled and not operation.side_effect
+    if "GET" in operation.methods
+    and operation.handled
+    and not operation.side_effect
+    # There is no Ironic in the pods, and they answer 500 themselves.
+    and "baremetal" not in operation.path
     # What was removed is 410 whatever the version.
     for version in (VERSIONS[-1:] if operation.handler == "gone" else VERSIONS)
 ]
@@ -38,7 +42,8 @@ def test_a_read_is_what_nova_promises_and_pods_answer(
             for pod in direct.values()
         ]
         told += [f"{role}: {entry}" for entry in compare(found, pods)]
-        if found.status == 200:
+        # A schema that pods do not keep themselves (names of hosts that must be UUIDs) is wrong.
+        if found.status == 200 and not schemas.faults("GET", operation.path, version, pods[0].json):
             faults = schemas.faults("GET", operation.path, version, found.json)
             told += [f"{role}: schema: {fault}" for fault in faults]
 
