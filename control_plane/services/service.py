@@ -88,7 +88,7 @@ class Service:
     microversions: MicroversionHeaders | None = None
     project_segment: bool = False
     underscores: bool = False
-    #: A slash at the end of a path is nothing; elsewhere it begins one segment more, which is empty.
+    #: A slash at the end of a path is nothing; elsewhere an empty segment follows it.
     trailing_slash: bool = False
     optional_prefixes: frozenset[str] = field(default_factory=frozenset)
     #: The content type of faults that are JSON.
