@@ -102,6 +102,11 @@ def told(answer: Answer) -> str:
     return f"{headers}\n\n{answer.text}"
 
 
+def _filled(path: str, ids: dict[str, str]) -> str:
+    """Put the ids of what a project has into a path."""
+    return re.sub(r"\{(\w+)\}", lambda match: ids.get(match[1], "0"), path)
+
+
 @pytest.mark.parametrize(("service", "path", "version"), PATHS)
 def test_no_read_says_a_word_of_a_pod(
     user: Tenant,
@@ -112,7 +117,7 @@ def test_no_read_says_a_word_of_a_pod(
     version: str,
 ) -> None:
     for known in ids:
-        named = re.sub(r"\{(\w+)\}", lambda match, known=known: known.get(match[1], "0"), path)
+        named = _filled(path, known)
 
         answer = user.cloud.get(service, named, version=version)
 
