@@ -130,7 +130,8 @@ class ControlPlane:
         snapshot = build(self.options, view.fleet, view.endpoints)
         self.discovery.publish(snapshot)
         counts = {url.rpartition(".")[2]: len(named) for url, named in snapshot.resources.items()}
-        self.metrics.published(time.time(), counts)
+        versions = {url.rpartition(".")[2]: text for url, text in snapshot.versions.items()}
+        self.metrics.published(time.time(), counts, versions)
         self.metrics.pods(dict(Counter(pod.state.value for pod in view.fleet)))
         log.info("snapshot_published", pods=len(view.fleet.pods), resources=counts)
 

@@ -47,7 +47,7 @@ class Metrics:
             ("type",),
             registry=self.registry,
         )
-        self._version = Gauge(
+        self._published = Gauge(
             f"{_PREFIX}_xds_snapshot_seconds",
             "Time at which the newest snapshot was published, since the epoch.",
             registry=self.registry,
@@ -56,6 +56,12 @@ class Metrics:
             f"{_PREFIX}_xds_resources",
             "Resources in the newest snapshot, by type.",
             ("type",),
+            registry=self.registry,
+        )
+        self._versions = Gauge(
+            f"{_PREFIX}_xds_version_info",
+            "Version of the newest snapshot by type, as a label; always 1.",
+            ("type", "version"),
             registry=self.registry,
         )
         self._nodes = Gauge(
@@ -88,9 +94,14 @@ class Metrics:
         """Count one NACK."""
         self._refusals.labels(resource_type).inc()
 
-    def published(self, moment: float, resources: dict[str, int]) -> None:
-        """Note a snapshot: when, and how many resources of each type."""
-        self._version.set(moment)
+    def published(
+        self, moment: float, resources: dict[str, int], versions: dict[str, str]
+    ) -> None:
+        """Note a snapshot: when, how many resources of each type, and the types' versions."""
+        self._published.set(moment)
+        self._versions.clear()
+        for resource_type, version in versions.items():
+            self._versions.labels(resource_type, version).set(1)
         for resource_type, number in resources.items():
             self._resources.labels(resource_type).set(number)
 
