@@ -94,9 +94,7 @@ class Metrics:
         """Count one NACK."""
         self._refusals.labels(resource_type).inc()
 
-    def published(
-        self, moment: float, resources: dict[str, int], versions: dict[str, str]
-    ) -> None:
+    def published(self, moment: float, resources: dict[str, int], versions: dict[str, str]) -> None:
         """Note a snapshot: when, how many resources of each type, and the types' versions."""
         self._published.set(moment)
         self._versions.clear()
