@@ -17,6 +17,7 @@ from control_plane.administration.service import Administration, Located
 from control_plane.database.store import Store
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory
+from control_plane.directory.rolls import Rolls
 from control_plane.directory.survey import survey
 from control_plane.handlers.cloud import Cloud
 from control_plane.identity.keystone import Keystone, KeystoneError
@@ -100,6 +101,7 @@ class ControlPlane:
         pending = Pending(self.client, copies, store, own, tables)
         arrival = Arrival(self.client, copies, inventory, own, store, self.keystone)
         self.replicator = Replicator(copies, pending, arrival, store, self.registry)
+        self.rolls = Rolls(store, self.client, self.keystone, SERVICES)
         cloud = Cloud(
             self.directory,
             Holders(self.directory),
@@ -110,6 +112,7 @@ class ControlPlane:
             Broadcast(self.client, copies, store),
             self.keystone,
             settings.scheduling.default_zone,
+            rolls=self.rolls,
         )
         self.processor = Processor(self.registry, cloud, self.metrics)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))
@@ -285,6 +288,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         loops = [
             asyncio.create_task(plane.registry.run()),
             asyncio.create_task(plane.replicator.run()),
+            asyncio.create_task(plane.rolls.run(lambda: plane.registry.view)),
             asyncio.create_task(plane.watch_keystone()),
             asyncio.create_task(plane.watch_nodes()),
         ]

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory, Question
+from control_plane.directory.rolls import Rolls
 from control_plane.handlers.call import Call
 from control_plane.handlers.later import Later
 from control_plane.lists.cursor import Cursors
@@ -91,6 +92,8 @@ class Cloud:
     later: Later = field(default_factory=Later)
     #: Where pods stood behind the last items of pages; not shared between processes.
     cursors: Cursors = field(default_factory=Cursors)
+    #: What pods have that answer no more, where no owner is recorded.
+    rolls: Rolls | None = None
 
     async def identify(self, call: Call) -> Caller:
         """Say who makes the call, asking Keystone once a call at most."""

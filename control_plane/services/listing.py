@@ -60,11 +60,20 @@ class Narrow:
 
 
 @dataclass(frozen=True, slots=True)
+class Roll:
+    """A list of a pod that is asked for now and then: its path, and the fields that are kept."""
+
+    path: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """How a thing is shown whose pod does not answer, from microversion `since` on.
 
     In lists only where the query has no parameters but `allowed`. `project` and `created` are the
-    fields of what is known; `status` and, in a show, `fixed` say that no more is.
+    fields of what is known; `status` and, in a show, `fixed` say that no more is. Of what no owner
+    is recorded a `roll` tells what there was; then `allowed` are filters by its fields.
     """
 
     since: str
@@ -73,6 +82,7 @@ class Lost:
     created: str = ""
     status: tuple[str, str] = ("status", "UNKNOWN")
     fixed: tuple[tuple[str, object], ...] = ()
+    roll: Roll | None = None
 
 
 @dataclass(frozen=True, slots=True)

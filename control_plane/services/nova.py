@@ -11,7 +11,13 @@ from control_plane.model.microversion import Microversion
 from control_plane.services import nova_admin, nova_legacy, nova_projects, nova_servers
 from control_plane.services.definition import FLAVOR, KEYPAIR
 from control_plane.services.listing import Listing, Narrow, Paged, Says
-from control_plane.services.nova_lists import FLAVORS, KEYPAIRS, SERVER_GROUPS, SERVERS
+from control_plane.services.nova_lists import (
+    FLAVORS,
+    KEYPAIRS,
+    SERVER_GROUPS,
+    SERVERS,
+    SERVICES,
+)
 from control_plane.services.operation import Ref, Resource, SortKey, Spread, Survey
 from control_plane.services.server_actions import SERVER_ACTIONS
 from control_plane.services.service import (
@@ -154,7 +160,7 @@ _RESOURCES = (
         hosts=("host",),
         numbers=("id",),
         survey=Survey("/os-services", "services", "id"),
-        lists=Listing(concatenated=True, paged=Paged.NONE, narrows=(Narrow("host", Says.HOST),)),
+        lists=SERVICES,
     ),
     Resource(
         "migration",

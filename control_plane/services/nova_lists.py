@@ -4,7 +4,7 @@ The names of sort keys are those of columns of its database; `nova/api/openstack
 says which are allowed, and which were allowed and ignored.
 """
 
-from control_plane.services.listing import Listing, Lost, Narrow, Paged, Says, Sort
+from control_plane.services.listing import Listing, Lost, Narrow, Paged, Roll, Says, Sort
 
 _ATTRIBUTE = "OS-EXT-SRV-ATTR:"
 
@@ -111,3 +111,15 @@ KEYPAIRS = Listing(paged_since="2.35")
 
 #: Pods give groups by a number of their own.
 SERVER_GROUPS = Listing(concatenated=True, paged=Paged.OFFSET)
+
+#: Of a cell that is down Nova knows the hosts of its computes alone.
+SERVICES = Listing(
+    concatenated=True,
+    paged=Paged.NONE,
+    narrows=(Narrow("host", Says.HOST),),
+    lost=Lost(
+        "2.69",
+        frozenset({"host", "binary"}),
+        roll=Roll("/os-services?binary=nova-compute", ("binary", "host")),
+    ),
+)

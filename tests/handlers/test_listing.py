@@ -185,6 +185,41 @@ async def test_all_projects_records_are_for_administrators(token: str, ids: set[
     assert {server["id"] for server in said.json["servers"]} == ids
 
 
+def hosts(pod: Pod, _: PodRequest) -> Answer:
+    """List one compute of Pod1, and let Pod2 be silent."""
+    alive = {"binary": "nova-compute", "host": "c1", "id": "u1", "zone": "inner1", "status": "up"}
+    return (200, {"services": [alive]}) if pod == POD1 else None
+
+
+@pytest.mark.parametrize(
+    ("version", "query", "found"),
+    [
+        ("2.69", "", {("Pod1~c1", "up"), ("Pod2~c1", "UNKNOWN"), ("Pod2~c2", "UNKNOWN")}),
+        ("2.69", "?host=c2&binary=nova-compute", {("Pod1~c1", "up"), ("Pod2~c2", "UNKNOWN")}),
+        ("2.69", "?binary=nova-compute&odd=1", {("Pod1~c1", "up")}),
+        ("2.68", "", {("Pod1~c1", "up")}),
+    ],
+)
+async def test_from_2_69_on_the_computes_of_a_lost_pod_are_listed_as_unknown(
+    version: str, query: str, found: set[tuple[str, str]]
+) -> None:
+    envoy = Envoy(hosts)
+    roll = [{"binary": "nova-compute", "host": name} for name in ("c1", "c2")]
+    await envoy.store.put_fact("Pod2", "roll/nova_service", roll)
+
+    said = await envoy.exchange(
+        "GET",
+        f"/compute/v2.1/os-services{query}",
+        token="admin",
+        openstack_api_version=f"compute {version}",
+    )
+
+    shown = said.json["services"]
+    assert {(entry["host"], entry["status"]) for entry in shown} == found
+    unknown = [entry for entry in shown if entry["status"] == "UNKNOWN"]
+    assert all(entry.keys() == {"binary", "host", "status"} for entry in unknown)
+
+
 def without_pod2(envoy: Envoy) -> Envoy:
     """Let the registry have seen that Pod2 does not answer."""
     gone = replace(VIEW.facts["Pod2"], misses=2)

@@ -12,6 +12,7 @@ from multidict import CIMultiDict
 
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory
+from control_plane.directory.rolls import Rolls
 from control_plane.handlers import Cloud
 from control_plane.handlers.cloud import Tokens
 from control_plane.identity.tokens import TokenVerifier
@@ -110,6 +111,14 @@ class Store:
         self.deleted: set[str] = set()
         #: The ids in the pods by resource, pod and the users' id.
         self.kept: dict[tuple[str, str, str], str] = {}
+        #: What pods last said of themselves.
+        self.said: dict[str, dict[str, object]] = {}
+
+    async def facts(self, pod: str) -> dict[str, object]:
+        return self.said.get(pod, {})
+
+    async def put_fact(self, pod: str, key: str, value: object) -> None:
+        self.said.setdefault(pod, {})[key] = value
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         return self.rows.get(id)
@@ -199,6 +208,13 @@ class Keystone:
         return Caller(token, project, frozenset(roles), token, 4e9) if roles else None
 
 
+class OwnToken:
+    """Gives the gateway's own token."""
+
+    async def token(self) -> str:
+        return "own"
+
+
 @dataclass
 class Said:
     """What the processor said, and the messages it was said with."""
@@ -283,6 +299,7 @@ class Envoy:
             copies,
             Broadcast(self.pods, copies, MemoryIntents()),
             tokens,
+            rolls=Rolls(self.store, self.pods, OwnToken(), SERVICES),
         )
 
     async def exchange(

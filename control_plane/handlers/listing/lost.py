@@ -10,7 +10,9 @@ import msgspec
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Reply
+from control_plane.handlers.translate import Translation
 from control_plane.model.errors import PodUnreachable
+from control_plane.model.host import parse_host
 from control_plane.model.microversion import Microversion
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -51,10 +53,34 @@ async def lost_items(
         left = None if room is None else room - len(found)
         if left is not None and left <= 0:
             break
+        if lost.roll is not None:
+            found += await _enrolled(cloud, call, resource, lost, pod)
+            continue
         project = None if everybody else caller.project_id
         owners = await cloud.directory.placed(resource.name, pod.name, project, limit=left)
         found += [msgspec.json.encode(_record(call, resource, lost, owner)) for owner in owners]
     return found
+
+
+async def _enrolled(
+    cloud: Cloud, call: Call, resource: Resource, lost: Lost, pod: Pod
+) -> list[bytes]:
+    """Write the records of a pod's last list that the filters match.
+
+    Who may not see the list was refused by the pods that do answer.
+    """
+    if cloud.rolls is None:
+        return []
+    wanted = {name: value for name, value in call.parameters if value}
+    for name in resource.hosts:
+        if name in wanted:
+            wanted[name] = parse_host(call.view.fleet, wanted[name])[1]
+    translation = Translation(call.view, pod, call.gateway, call.authority)
+    return [
+        translation.item(msgspec.json.encode({**record, **dict([lost.status])}), resource)
+        for record in await cloud.rolls.of(pod.name, resource.name)
+        if all(record.get(name) == value for name, value in wanted.items())
+    ]
 
 
 async def lost_item(cloud: Cloud, call: Call, pod: Pod, resource_id: str) -> Reply | None:
