@@ -39,7 +39,7 @@ from control_plane.replication.replicator import Replicator
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
 from control_plane.settings import Address, Settings
-from control_plane.xds.gateway import build
+from control_plane.xds.gateway import Configuration
 from control_plane.xds.nodes import Silent, SyncState
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.server import AggregatedDiscovery
@@ -117,6 +117,7 @@ class ControlPlane:
         self.processor = Processor(self.registry, cloud, self.metrics)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))
         self.options = gateway_options(settings)
+        self._configuration = Configuration()
         self.administration = Administration(
             store,
             on_change=self.registry.refresh,
@@ -130,7 +131,7 @@ class ControlPlane:
 
     async def _publish(self, view: View) -> None:
         """Give Envoy the pods as they are now."""
-        snapshot = build(self.options, view.fleet, view.endpoints)
+        snapshot = self._configuration.build(self.options, view.fleet, view.endpoints)
         self.discovery.publish(snapshot)
         counts = {url.rpartition(".")[2]: len(named) for url, named in snapshot.resources.items()}
         versions = {url.rpartition(".")[2]: text for url, text in snapshot.versions.items()}

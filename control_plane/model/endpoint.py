@@ -42,6 +42,12 @@ class Endpoint:
         return True
 
     @property
+    def authority(self) -> str:
+        """The host and always the port, as a Host header has them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def url(self) -> str:
         """The root as a URL, the port left out where it is the scheme's own."""
         default = 443 if self.scheme == "https" else 80

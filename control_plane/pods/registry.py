@@ -134,13 +134,10 @@ class View:
         )
 
     @property
-    def endpoints(self) -> dict[tuple[str, str], Endpoint]:
-        """All endpoints by pod and service, as the snapshot builder takes them."""
+    def endpoints(self) -> dict[str, Mapping[str, Endpoint]]:
+        """All endpoints by pod and then by service, as the snapshot builder takes them."""
         return {
-            (pod.name, service): endpoint
-            for pod in self.fleet
-            if pod.name in self.facts
-            for service, endpoint in self.facts[pod.name].endpoints.items()
+            pod.name: self.facts[pod.name].endpoints for pod in self.fleet if pod.name in self.facts
         }
 
 

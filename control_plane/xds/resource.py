@@ -42,7 +42,19 @@ class Resource:
     ) -> "Resource":
         """Serialise a message."""
         packed = m.pack(message)
-        return cls(packed.type_url, name, packed.value, digest([packed.value]), frozenset(refers))
+        return cls.from_bytes(packed.type_url, name, packed.value, refers)
+
+    @classmethod
+    def from_bytes(
+        cls, type_url: str, name: str, body: bytes, refers: Iterable[tuple[str, str]] = ()
+    ) -> "Resource":
+        """Take a message that is serialised already."""
+        return cls(type_url, name, body, digest([body]), frozenset(refers))
+
+    @property
+    def mark(self) -> int:
+        """Name and version as a number of 64 bits, which a version of many resources sums up."""
+        return int(digest([self.name.encode(), self.version.encode()]), 16)
 
 
 def digest(parts: Iterable[bytes]) -> str:

@@ -19,7 +19,7 @@ from control_plane.pb.discovery_pb2 import (
     DiscoveryResponse,
 )
 from control_plane.xds.nodes import NodeStatus, Observer, Silent
-from control_plane.xds.snapshot import Snapshot
+from control_plane.xds.snapshot import Names, Snapshot
 from control_plane.xds.stream import Clock, Stream
 from control_plane.xds.stream_delta import DeltaStream
 from control_plane.xds.stream_sotw import SotwStream
@@ -44,7 +44,8 @@ class AggregatedDiscovery:
         self._snapshot: Snapshot | None = None
         #: What hands a snapshot to a stream, by stream.
         self._streams: dict[
-            Stream[DiscoveryResponse] | Stream[DeltaDiscoveryResponse], Callable[[Snapshot], None]
+            Stream[DiscoveryResponse] | Stream[DeltaDiscoveryResponse],
+            Callable[[Snapshot, Names], None],
         ] = {}
 
     @property
@@ -57,12 +58,14 @@ class AggregatedDiscovery:
 
         Raises InconsistentSnapshot, and then sends nothing.
         """
-        snapshot.check()
+        changed = snapshot.differences(self._snapshot)
+        # What is published has been checked.
+        snapshot.check(changed if self._snapshot else None)
         if self._snapshot is not None and self._snapshot.versions == snapshot.versions:
             return False
         self._snapshot = snapshot
         for update in list(self._streams.values()):
-            update(snapshot)
+            update(snapshot, changed)
         return True
 
     def nodes(self) -> list[NodeStatus]:
@@ -124,7 +127,7 @@ class AggregatedDiscovery:
             finally:
                 outbox.put_nowait(None)
 
-        self._streams[stream] = lambda snapshot: send(stream.update(snapshot))
+        self._streams[stream] = lambda snapshot, changed: send(stream.update(snapshot, changed))
         reader = asyncio.create_task(read())
         try:
             while (response := await outbox.get()) is not None:

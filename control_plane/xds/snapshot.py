@@ -2,16 +2,23 @@
 
 A snapshot is consistent: everything a resource refers to is in it. Only consistent snapshots are
 published, since an Envoy that waits for a missing resource serves nothing or stale routes.
+
+A snapshot is made from nothing once (`of`), and from then on from the one before (`replacing`), so
+that one pod's change costs what one pod has. Resources that did not change are the same objects.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from control_plane.model.errors import Trio2oError
-from control_plane.xds.resource import SENDING_ORDER, Resource, digest
+from control_plane.xds.resource import SENDING_ORDER, Resource
 
 _NONE: Mapping[str, Resource] = MappingProxyType({})
+_VERSION_BITS = 64
+
+#: Names by type URL.
+Names = Mapping[str, frozenset[str]]
 
 
 class InconsistentSnapshot(Trio2oError):
@@ -24,32 +31,58 @@ class Snapshot:
 
     resources: Mapping[str, Mapping[str, Resource]]
     versions: Mapping[str, str]
+    #: What the versions are written from: of each type, the sum of the resources' marks.
+    _sums: Mapping[str, int] = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> "Snapshot":
         """Sort resources into their types; InconsistentSnapshot if a name occurs twice."""
-        types: dict[str, dict[str, Resource]] = {type_url: {} for type_url in SENDING_ORDER}
-        for resource in resources:
+        return _EMPTY.replacing((), resources)
+
+    def replacing(self, old: Iterable[Resource], new: Iterable[Resource]) -> "Snapshot":
+        """Take resources of this snapshot out and put others in; InconsistentSnapshot as in `of`.
+
+        Costs what is given and a copy of what is kept, which is not looked at.
+        """
+        types = {url: dict(named) for url, named in self.resources.items()}
+        sums = dict(self._sums)
+        for resource in old:
+            del types[resource.type_url][resource.name]
+            sums[resource.type_url] -= resource.mark
+        for resource in new:
             named = types[resource.type_url]
             if resource.name in named:
                 message = f"two resources named {resource.name!r} of {resource.type_url}"
                 raise InconsistentSnapshot(message)
             named[resource.name] = resource
-        return cls(
-            MappingProxyType({url: MappingProxyType(named) for url, named in types.items()}),
-            MappingProxyType({url: version_of(named) for url, named in types.items()}),
-        )
+            sums[resource.type_url] += resource.mark
+        return _snapshot(types, sums)
 
     def of_type(self, type_url: str) -> Mapping[str, Resource]:
         """Give the resources of one type; none of a type we do not serve."""
         return self.resources.get(type_url, _NONE)
 
-    def check(self) -> None:
-        """Raise InconsistentSnapshot naming every reference that leads nowhere."""
+    def differences(self, before: "Snapshot | None") -> Names:
+        """Name, by type, what is not the same object in both; everything if there is no other."""
+        return {
+            url: _differing(named, before.of_type(url) if before else _NONE)
+            for url, named in self.resources.items()
+        }
+
+    def check(self, changed: Names | None = None) -> None:
+        """Raise InconsistentSnapshot naming every reference that leads nowhere.
+
+        `changed` says what differs from a snapshot that was checked; without it all is looked at.
+        """
+        if changed is not None and not self._lacks(changed):
+            looked_at = [
+                self.of_type(url)[name] for url, names in changed.items() for name in names
+            ]
+        else:
+            looked_at = [found for named in self.resources.values() for found in named.values()]
         missing = sorted(
             f"{resource.name} -> {name} ({type_url.rpartition('.')[2]})"
-            for named in self.resources.values()
-            for resource in named.values()
+            for resource in looked_at
             for type_url, name in resource.refers
             if name not in self.of_type(type_url)
         )
@@ -57,9 +90,32 @@ class Snapshot:
             message = f"missing resources: {', '.join(missing)}"
             raise InconsistentSnapshot(message)
 
+    def _lacks(self, names: Names) -> bool:
+        """Whether anything of these is not here: what referred to it may not have changed."""
+        return any(not names[url] <= self.of_type(url).keys() for url in names)
+
 
 def version_of(resources: Mapping[str, Resource]) -> str:
-    """Hash names and versions, whatever their order."""
-    return digest(
-        part.encode() for name in sorted(resources) for part in (name, resources[name].version)
+    """Write the version of one type's resources, whatever their order."""
+    return _written(sum(resource.mark for resource in resources.values()))
+
+
+def _snapshot(types: Mapping[str, dict[str, Resource]], sums: Mapping[str, int]) -> Snapshot:
+    return Snapshot(
+        MappingProxyType({url: MappingProxyType(named) for url, named in types.items()}),
+        MappingProxyType({url: _written(total) for url, total in sums.items()}),
+        sums,
     )
+
+
+def _written(total: int) -> str:
+    # A sum, not a hash of all: a change of one resource changes it without a look at the others.
+    return f"{total % (1 << _VERSION_BITS):0{_VERSION_BITS // 4}x}"
+
+
+def _differing(now: Mapping[str, Resource], before: Mapping[str, Resource]) -> frozenset[str]:
+    changed = [name for name, resource in now.items() if before.get(name) is not resource]
+    return frozenset(changed) | (before.keys() - now.keys())
+
+
+_EMPTY = _snapshot({url: {} for url in SENDING_ORDER}, dict.fromkeys(SENDING_ORDER, 0))

@@ -25,7 +25,7 @@ from control_plane.xds.resource import (
     ROUTE,
     SENDING_ORDER,
 )
-from control_plane.xds.snapshot import Snapshot
+from control_plane.xds.snapshot import Names, Snapshot
 from control_plane.xds.subscription import Subscription
 
 Response = TypeVar("Response")
@@ -51,9 +51,16 @@ class Stream(ABC, Generic[Response]):
         self._subscriptions: dict[str, Subscription] = {}
         self._nonces = 0
 
-    def update(self, snapshot: Snapshot) -> list[Response]:
-        """Take a new snapshot and give what is to be sent now."""
+    def update(self, snapshot: Snapshot, changed: Names | None = None) -> list[Response]:
+        """Take a new snapshot and give what is to be sent now.
+
+        `changed` says where it differs from the one before, if the caller has found out already.
+        """
+        if changed is None:
+            changed = snapshot.differences(self._snapshot)
         self._snapshot = snapshot
+        for subscription in self._subscriptions.values():
+            subscription.doubt(changed.get(subscription.type_url, ()))
         return self._advance()
 
     def status(self) -> NodeStatus:
@@ -96,13 +103,22 @@ class Stream(ABC, Generic[Response]):
                 response = self._additions(subscription, snapshot)
                 if response is not None:
                     responses.append(response)
+                subscription.settle(snapshot)
         for subscription in self._in_order(_REMOVAL_ORDER):
             if any(other.waiting for other in self._subscriptions.values()):
                 break
             response = self._removals(subscription, snapshot)
             if response is not None:
                 responses.append(response)
+            subscription.settle(snapshot)
         return responses
+
+    def _doubt_all(self, subscription: Subscription) -> None:
+        """Doubt all that a node may want or have of a type."""
+        subscription.doubt(subscription.offered)
+        subscription.doubt(subscription.names)
+        if self._snapshot is not None and subscription.wildcard:
+            subscription.doubt(self._snapshot.of_type(subscription.type_url))
 
     def _in_order(self, order: tuple[str, ...]) -> list[Subscription]:
         return [self._subscriptions[url] for url in order if url in self._subscriptions]

@@ -19,6 +19,7 @@ class DeltaStream(Stream[DeltaDiscoveryResponse]):
         """Take a request and give what is to be sent now."""
         self._introduce(request.node)
         subscription = self._subscriptions.get(request.type_url)
+        begins = subscription is None
         if subscription is None:
             subscription = self._begin(request)
         elif request.response_nonce and request.response_nonce == subscription.nonce:
@@ -26,6 +27,10 @@ class DeltaStream(Stream[DeltaDiscoveryResponse]):
         # Unlike in the other variant, what a request subscribes to counts whatever its nonce.
         _subscribe(subscription, request)
         _unsubscribe(subscription, request)
+        subscription.doubt(request.resource_names_subscribe)
+        subscription.doubt(request.resource_names_unsubscribe)
+        if begins or "*" in request.resource_names_subscribe:
+            self._doubt_all(subscription)
         return self._advance()
 
     def _begin(self, request: DeltaDiscoveryRequest) -> Subscription:
@@ -47,10 +52,8 @@ class DeltaStream(Stream[DeltaDiscoveryResponse]):
         missing = subscription.missing(snapshot)
         if changed:
             # A removal that was refused is tried again together with a change.
-            existing = subscription.wanted(snapshot)
-            missing.extend(
-                sorted(subscription.refused.difference(existing, subscription.offered, missing))
-            )
+            unknown = subscription.refused.difference(subscription.offered, missing)
+            missing.extend(sorted(unknown - subscription.wanted(snapshot).keys()))
         if not changed and not missing and not subscription.due:
             return None
         subscription.offered.update({resource.name: resource for resource in changed})

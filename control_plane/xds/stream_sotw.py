@@ -50,7 +50,11 @@ class SotwStream(Stream[DiscoveryResponse]):
         )
         names.discard("*")
         renamed = names != subscription.names or wildcard != subscription.wildcard
+        widened = first or wildcard != subscription.wildcard
+        subscription.doubt(names ^ subscription.names)
         subscription.names, subscription.wildcard = names, wildcard
+        if widened:
+            self._doubt_all(subscription)
         if whole and (first or renamed):
             # Also when there is nothing: Envoy waits for its clusters before it goes on.
             subscription.due = True

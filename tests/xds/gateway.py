@@ -155,9 +155,7 @@ class Gateway:
     def publish(self, *pods: str, services: tuple[str, ...] = ("compute", "network")) -> None:
         """Publish a fleet of the named upstreams, each offering the services at one port."""
         fleet = Fleet.of(Pod(name, name, "az1") for name in pods)
-        endpoints = {
-            (name, service): self.upstreams[name].endpoint for name in pods for service in services
-        }
+        endpoints = {name: dict.fromkeys(services, self.upstreams[name].endpoint) for name in pods}
         self.discovery.publish(build(self.options, fleet, endpoints))
 
     async def restart_control_plane(self) -> grpc.aio.Server:

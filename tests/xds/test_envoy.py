@@ -413,7 +413,7 @@ async def test_a_pod_by_name_and_https_is_verified(tmp_path: Path) -> None:
             context.load_cert_chain(certificate)
             await gateway.upstreams[pod].start(context)
         endpoints = {
-            (pod, "compute"): Endpoint("https", "localhost", gateway.upstreams[pod].port)
+            pod: {"compute": Endpoint("https", "localhost", gateway.upstreams[pod].port)}
             for pod in ("Pod1", "Pod2")
         }
         fleet = Fleet.of(Pod(pod, pod, "az1") for pod in ("Pod1", "Pod2"))

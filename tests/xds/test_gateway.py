@@ -2,19 +2,21 @@ import dataclasses
 import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod, PodState
 from control_plane.services.service import FaultForm
 from control_plane.xds import messages as m
-from control_plane.xds.clusters import cluster_resources
 from control_plane.xds.faults import fault_body
 from control_plane.xds.filters import OWNER_CACHE, ingress_filters, names_but
-from control_plane.xds.gateway import build
+from control_plane.xds.gateway import Configuration, build
 from control_plane.xds.options import GatewayOptions, split_address
 from control_plane.xds.resource import CLUSTER, ENDPOINT, EXTENSION, LISTENER, ROUTE, Resource
 from control_plane.xds.snapshot import Snapshot
+from control_plane.xds.templates import cluster_resources
 
 OPTIONS = GatewayOptions()
 HTTP = Endpoint.parse("http://10.0.0.1:8774/v2.1")
@@ -25,7 +27,7 @@ def fleet(**states: PodState) -> Fleet:
 
 
 def snapshot(options: GatewayOptions = OPTIONS) -> Snapshot:
-    return build(options, fleet(Pod1=PodState.ENABLED), {("Pod1", "compute"): HTTP})
+    return build(options, fleet(Pod1=PodState.ENABLED), {"Pod1": {"compute": HTTP}})
 
 
 def cluster(url: str) -> tuple[m.cluster.Cluster, tuple[Resource, ...]]:
@@ -48,26 +50,68 @@ def test_a_gateway_without_pods_is_consistent() -> None:
 
 def test_disabled_and_unknown_pods_have_no_cluster() -> None:
     states = {"On": PodState.ENABLED, "Cordoned": PodState.CORDONED, "Off": PodState.DISABLED}
-    endpoints = {(pod, "compute"): HTTP for pod in (*states, "Unknown")}
+    endpoints = {pod: {"compute": HTTP} for pod in (*states, "Unknown")}
 
     found = build(OPTIONS, fleet(**states), endpoints)
 
     assert set(found.of_type(CLUSTER)) == {"Cordoned/compute", "On/compute"}
 
 
-def test_building_again_gives_the_same_versions_and_resources() -> None:
-    first, second = snapshot(), snapshot()
+def test_one_more_pod_leaves_the_resources_of_the_others_as_they_are() -> None:
+    configuration = Configuration()
+    first = configuration.build(OPTIONS, fleet(Pod1=PodState.ENABLED), {"Pod1": {"compute": HTTP}})
+    endpoints = {"Pod1": {"compute": dataclasses.replace(HTTP)}, "Pod2": {"image": HTTP}}
+    states = {"Pod1": PodState.ENABLED, "Pod2": PodState.ENABLED}
 
-    assert first.versions == second.versions
-    # The same object: it was not built twice.
-    assert first.of_type(CLUSTER)["Pod1/compute"] is second.of_type(CLUSTER)["Pod1/compute"]
+    second = configuration.build(OPTIONS, fleet(**states), endpoints)
+
+    assert {url: names for url, names in second.differences(first).items() if names} == {
+        CLUSTER: {"Pod2/image"},
+        ENDPOINT: {"Pod2/image"},
+    }
+
+
+def test_nothing_changed_is_the_same_snapshot() -> None:
+    configuration = Configuration()
+    pods, endpoints = fleet(Pod1=PodState.ENABLED), {"Pod1": {"compute": HTTP}}
+
+    first = configuration.build(OPTIONS, pods, endpoints)
+
+    assert configuration.build(dataclasses.replace(OPTIONS), pods, endpoints) is first
+
+
+_STATES = st.dictionaries(
+    st.sampled_from(["A", "B", "C"]), st.sampled_from([PodState.ENABLED, PodState.DISABLED])
+)
+_PLACES = st.dictionaries(
+    st.sampled_from(["A", "B", "C"]),
+    st.dictionaries(
+        st.sampled_from(["compute", "image"]),
+        st.sampled_from([HTTP, Endpoint("https", "pod.example.org", 443)]),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(_STATES, _PLACES), max_size=6))
+def test_however_a_snapshot_came_about_it_is_what_one_from_nothing_is(
+    steps: list[tuple[dict[str, PodState], dict[str, dict[str, Endpoint]]]],
+) -> None:
+    configuration = Configuration()
+    for states, endpoints in steps:
+        found = configuration.build(OPTIONS, fleet(**states), endpoints)
+
+        expected = build(OPTIONS, fleet(**states), endpoints)
+        assert found.versions == expected.versions
+        assert found.resources == expected.resources
+        found.check()
 
 
 def test_a_new_address_changes_the_assignment_only() -> None:
-    moved = {("Pod1", "compute"): dataclasses.replace(HTTP, port=9999)}
+    moved = {"Pod1": {"compute": dataclasses.replace(HTTP, port=9999)}}
     before = dataclasses.replace(OPTIONS)
 
-    first = build(before, fleet(Pod1=PodState.ENABLED), {("Pod1", "compute"): HTTP})
+    first = build(before, fleet(Pod1=PodState.ENABLED), {"Pod1": {"compute": HTTP}})
     second = build(before, fleet(Pod1=PodState.ENABLED), moved)
 
     changed = {url for url in first.versions if first.versions[url] != second.versions[url]}

@@ -34,5 +34,29 @@ def test_a_reference_that_leads_nowhere_is_named() -> None:
     Snapshot.of([listener, resource(ROUTE, "ingress")]).check()
 
 
+def test_what_took_the_place_of_others_counts_as_if_it_had_always_been_there() -> None:
+    before = snapshot("a", "b")
+
+    after = before.replacing([resource(CLUSTER, "b")], [resource(CLUSTER, "b", "2")])
+
+    direct = Snapshot.of(
+        found for named in snapshot("a", "b=2").resources.values() for found in named.values()
+    )
+    assert after.versions == direct.versions
+    assert after.differences(before)[CLUSTER] == {"b"}
+    assert before.of_type(CLUSTER)["b"].version == "1"
+
+
+def test_a_resource_gone_while_another_that_did_not_change_needs_it_is_noticed() -> None:
+    listener = Resource(LISTENER, "ingress", b"", "1", frozenset({(ROUTE, "ingress")}))
+    route = resource(ROUTE, "ingress")
+    before = Snapshot.of([listener, route])
+
+    after = before.replacing([route], [])
+
+    with pytest.raises(InconsistentSnapshot, match="ingress -> ingress"):
+        after.check(after.differences(before))
+
+
 def test_an_unknown_type_has_no_resources() -> None:
     assert snapshot("a").of_type("type.googleapis.com/unknown") == {}
