@@ -128,15 +128,22 @@ class _Listing:
     async def _behind(self, resumed: Resumed, offset: int) -> AsyncIterator[Merged]:
         """Merge, and leave out what stands up to the marker, and what the offset skips."""
         waiting = resumed.skip
+        lenient = self._resource.lists.lenient
+        skipped: list[Merged] = []
         async for merged in merge(resumed.sequences, copies=self._resource.replicated):
             if waiting is not None:
                 if self._is_marker(merged, waiting):
                     waiting = None
+                elif lenient:
+                    skipped.append(merged)
             elif offset:
                 offset -= 1
             else:
                 yield merged
-        if waiting is not None:
+        if waiting is not None and lenient:
+            for merged in skipped[offset:]:
+                yield merged
+        elif waiting is not None:
             message = f"marker [{waiting}] not found"
             raise Refused(self._paging.missing_marker, message)
 

@@ -2,15 +2,21 @@
 
 import asyncio
 import uuid
+from functools import partial
+
+import msgspec
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Reply
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
+from control_plane.model.part_id import part_id
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.broadcast import Outcome, chosen
 from control_plane.replication.write import Write
+from control_plane.services.field import change
+from control_plane.services.operation import Resource
 
 _FIRST_ERROR = 400
 _KEPT = ("location",)
@@ -57,7 +63,28 @@ def shown(call: Call, answer: PodAnswer) -> bytes:
     """Put a pod's answer into the users' words."""
     translation = Translation(call.view, answer.pod, call.gateway, call.authority)
     resource = call.service.resources.get(call.operation.answer)
-    return translation.body(answer.body, resource) if resource else translation.links(answer.body)
+    if resource is None:
+        return translation.links(answer.body)
+    body = translation.body(answer.body, resource)
+    return _with_part_ids(call, resource, body) if resource.parts else body
+
+
+def _with_part_ids(call: Call, resource: Resource, body: bytes) -> bytes:
+    """Show the id of a part, which each pod invented, as one made of the users' id of the whole."""
+    try:
+        document = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return body
+    whole = document if isinstance(document, dict) else {}
+    changed = 0
+    for ref in resource.parts:
+        new = partial(_said, part_id(resource.name, call.match.params[ref.resource]))
+        changed += sum(change(item, ref.path, new) for item in (whole, whole.get(resource.key)))
+    return msgspec.json.encode(document) if changed else body
+
+
+def _said(new: str, _: object) -> str:
+    return new
 
 
 def _reply(call: Call, outcome: Outcome) -> Reply:

@@ -125,6 +125,7 @@ _RESOURCES = (
         links="volume_type_links",
         ids=(Ref("volume_type", "id"), Ref("qos_spec", "qos_specs_id")),
         definition=VOLUME_TYPE,
+        lists=lists.TYPES,
     ),
     Resource(
         "qos_spec",
@@ -147,6 +148,7 @@ _RESOURCES = (
         links="group_type_links",
         ids=(Ref("group_type", "id"),),
         definition=GROUP_TYPE,
+        lists=lists.TYPES,
     ),
     # What follows names types and is asked for by their ids.
     Resource(
@@ -160,6 +162,7 @@ _RESOURCES = (
         "encryption",
         identity="volume_type_id",
         ids=(Ref("volume_type", "volume_type_id"),),
+        parts=(Ref("volume_type", "encryption_id"),),
     ),
     Resource(
         "default_type",

@@ -50,6 +50,8 @@ TRANSFERS = Listing(
 #: Under the old name never paged, and oldest first.
 OLD_TRANSFERS = Listing(sorts=_NAMED, narrows=(_VOLUME,), paged=Paged.NONE)
 
+#: Types, and group types.
+TYPES = Listing(lenient=True)
 GROUPS = Listing(narrows=(_ZONE,))
 GROUP_SNAPSHOTS = Listing(narrows=(Narrow("group_id", Says.ID),), paged_since="3.29")
 CGSNAPSHOTS = Listing(paged=Paged.OFFSET)

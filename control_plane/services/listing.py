@@ -113,6 +113,8 @@ class Listing:
     ascending_before: str = ""
     #: A filter with which the list has no pages; pods refuse to cut it then.
     whole_with: str = ""
+    #: A marker that no pod knows is none at all.
+    lenient: bool = False
 
 
 #: What most lists do.

@@ -164,7 +164,14 @@ _VOLUMES = (
 
 _BAREMETAL = (
     _proxied_list("/os-baremetal-nodes", "baremetal_node"),
-    _proxied("GET", "/os-baremetal-nodes/{baremetal_node}", "baremetal_node"),
+    # Few clouds have bare metal behind Nova, and the others fail rather than say 404.
+    route(
+        "GET",
+        "/os-baremetal-nodes/{baremetal_node}",
+        handler="seek",
+        answer="baremetal_node",
+        until=_PROXY,
+    ),
     # Every pod answers 400: use Ironic.
     static("POST", "/os-baremetal-nodes", handler="single", until=_PROXY),
     static("DELETE", "/os-baremetal-nodes/{node}", handler="single", until=_PROXY),

@@ -138,6 +138,8 @@ class Resource:
     survey: Survey | None = None
     #: Fields that hold ids which pods invent for what users have once, the own id among them.
     ids: tuple[Ref, ...] = ()
+    #: Fields with ids that pods invent for a part of what the path names: one of a kind in it.
+    parts: tuple[Ref, ...] = ()
     #: How its copies are made alike, where every pod has one.
     definition: Definition | None = None
     #: How its lists are sorted, narrowed and paged.

@@ -112,6 +112,40 @@ async def test_a_type_that_one_pod_lacks_is_shown_by_the_other() -> None:
     assert said.json == {"extra_specs": {"a": "b"}}
 
 
+@pytest.mark.parametrize("key", ["", "/encryption_id"])
+async def test_an_encryption_has_one_id_whichever_pod_answers(key: str) -> None:
+    silent: set[str] = set()
+
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
+        if pod.name in silent:
+            return None
+        kind = request.path.split("/")[3]
+        whole = {"volume_type_id": kind, "encryption_id": f"of-{pod.name}", "provider": "luks"}
+        return 200, {"encryption_id": whole["encryption_id"]} if key else whole
+
+    envoy = await _with_type(script)
+    first = await _ask(envoy, "GET", f"/volume/v3/types/one/encryption{key}")
+    silent.add("Pod1")
+    second = await _ask(envoy, "GET", f"/volume/v3/types/one/encryption{key}")
+
+    assert first.json == second.json
+    assert first.json["encryption_id"] not in {"of-Pod1", "of-Pod2"}
+
+
+async def test_a_new_encryption_is_shown_with_the_id_it_keeps() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any]:
+        body = json.loads(request.body) if request.body else {"encryption": {}}
+        body["encryption"]["encryption_id"] = f"of-{pod.name}"
+        return 200, body if request.body else body["encryption"]
+
+    envoy = await _with_type(script)
+    path = "/volume/v3/types/one/encryption"
+    made = await _ask(envoy, "POST", path, {"encryption": {"provider": "luks"}})
+    read = await _ask(envoy, "GET", path)
+
+    assert made.json["encryption"]["encryption_id"] == read.json["encryption_id"]
+
+
 async def test_a_type_that_only_a_silent_pod_may_have_is_503() -> None:
     def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
         return None if pod.name == "Pod1" else (404, {})

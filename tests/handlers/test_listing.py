@@ -302,6 +302,35 @@ async def test_a_marker_nobody_knows_is_refused_in_the_pods_words(query: str) ->
     assert said.json["badRequest"]["message"] == "marker [unknown] not found"
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("", ["copper", "gold", "iron"]),
+        ("&limit=2", ["copper", "gold"]),
+        ("&offset=1", ["gold", "iron"]),
+    ],
+)
+async def test_cinder_takes_a_marker_that_is_no_type_for_none(query: str, names: list[str]) -> None:
+    one = [{"id": f"1-{name}", "name": name} for name in ("copper", "gold")]
+    two = [{"id": f"2-{name}", "name": name} for name in ("gold", "iron")]
+    envoy = of_pods(Pod1=(200, {"volume_types": one}), Pod2=(200, {"volume_types": two}))
+
+    said = await envoy.exchange("GET", f"/volume/v3/types?sort=name:asc&marker=unknown{query}")
+
+    assert [kind["name"] for kind in said.json["volume_types"]] == names
+
+
+@pytest.mark.parametrize("path", ["/os-baremetal-nodes", "/os-baremetal-nodes/n1"])
+async def test_what_works_in_no_pod_fails_as_in_each_of_them(path: str) -> None:
+    fault = {"computeFault": {"code": 500, "message": "no Ironic"}}
+
+    said = await of_pods(Pod1=(500, fault), Pod2=(500, fault)).exchange(
+        "GET", f"/compute/v2.1{path}"
+    )
+
+    assert (said.status, said.json) == (500, fault)
+
+
 async def test_a_marker_of_a_pod_that_does_not_answer_can_be_tried_again() -> None:
     said = await both(Nova([ONE]), Nova([TWO], dead=True)).exchange(
         "GET", "/compute/v2.1/servers?marker=b"

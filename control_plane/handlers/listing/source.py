@@ -44,6 +44,8 @@ class Source:
         self._readers = {pod.name: Reader(self.resource, inquiry.order, pod) for pod in self.pods}
         #: Pods that did not answer, or failed, by name.
         self.missing: dict[str, Pod] = {}
+        #: What pods answered that failed.
+        self._failures: list[PodAnswer] = []
         #: What each pod says of the length of the whole list, where the service counts.
         self.counts: dict[str, int] = {}
 
@@ -84,6 +86,7 @@ class Source:
         query = to_pod(own, limit, marker, offset or None)
         answer = await self._cloud.pods.ask(pod, self._call.to_pods("GET", self._path, query))
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._failures.append(answer)
             reason = f"answered {answer.status}"
             raise PodUnreachable(pod.name, reason)
         await self._cloud.copies.learn(self.resource, pod, answer.body)
@@ -123,7 +126,7 @@ class Source:
     ) -> list[Items]:
         """Ask all pods at once for what follows their places.
 
-        Raises what a pod refused, Refused(503) when none of those that were asked answers.
+        Raises what a pod refused or all failed with, Refused(503) when none answers.
         """
         limit = self.batch(searching=searching)
         starts = {pod.name: places.get(pod.name, TOP) for pod in self.pods}
@@ -180,6 +183,9 @@ class Source:
             if worse or not pages:
                 raise refusal_of((worse or refused)[0])
         elif asked and not pages:
+            if len(self._failures) == len(asked):
+                # All fail alike: what is asked for does not work in this cloud.
+                raise refusal_of(self._failures[0])
             message = "No part of the cloud answers now."
             raise unavailable(message)
 
