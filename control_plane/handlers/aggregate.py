@@ -1,34 +1,44 @@
 """Aggregate: a list over all pods, asked in parallel, merged, cut to a page and streamed back."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from http import HTTPStatus
+from itertools import chain
 
 import msgspec
+import structlog
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Reply
-from control_plane.handlers.listing.lost import lost_items
+from control_plane.handlers.listing.lost import lost_items, shows_lost
 from control_plane.handlers.listing.resume import Resumed, resume
 from control_plane.handlers.listing.source import Source
+from control_plane.handlers.listing.taken import Taken
 from control_plane.handlers.translate import Translation
-from control_plane.lists.answer import next_query, write
+from control_plane.lists.answer import FIRST, next_query, write
 from control_plane.lists.cursor import ListKey
 from control_plane.lists.inquiry import Inquiry, read
-from control_plane.lists.merge import Merged, merge
+from control_plane.lists.merge import Merge, Merged
 from control_plane.lists.narrow import Asked, honoured, narrow
-from control_plane.lists.page import reduce
+from control_plane.lists.page import MalformedPage, reduce
 from control_plane.model.errors import Refused
 from control_plane.model.pod import Pod
 from control_plane.services.listing import Narrow, Says
 from control_plane.services.operation import Resource
 from control_plane.services.service import LinkForm
 
+log = structlog.get_logger()
+
 
 async def aggregate(cloud: Cloud, call: Call) -> Decision:
     """Answer a list from all pods; what could not be asked is named in `x-trio2o-missing`."""
     await cloud.identify(call)
-    return await _Listing(cloud, call).reply()
+    try:
+        return await _Listing(cloud, call).reply()
+    except MalformedPage as error:
+        log.warning("malformed_page", pod=error.pod, error=str(error))
+        message = "A part of the cloud gave an answer that could not be read."
+        raise Refused(HTTPStatus.BAD_GATEWAY, message) from error
 
 
 class _Listing:
@@ -43,30 +53,31 @@ class _Listing:
         self._translations: dict[str, Translation] = {}
 
     async def reply(self) -> Reply:
-        call, inquiry = self._call, self._inquiry
+        """Ask the pods, and begin to write as soon as the answer's head can be told."""
+        call, inquiry, resource = self._call, self._inquiry, self._resource
         source = Source(self._cloud, call, inquiry, await self._asked())
-        key = self._key()
-        resumed = await resume(self._cloud, call, source, inquiry, key)
-        found = await self._collect(resumed)
+        resumed = await resume(self._cloud, call, source, inquiry, self._key())
+        merge = Merge(resumed.sequences, copies=resource.replicated)
+        if inquiry.limit != 0:
+            await self._skip(merge, resumed.skip, inquiry.offset)
+        taken = Taken(self._cloud.directory, resource, merge, inquiry.limit)
+        lost: list[bytes] = []
+        if taken.is_held and not (source.missing and shows_lost(call, resource)):
+            found = taken.held()
+        else:
+            # A pod that is asked again may fail, and what is lost depends on what is found.
+            collected = await taken.all()
+            room = None if inquiry.limit is None else inquiry.limit - len(collected)
+            lost = await lost_items(
+                self._cloud, call, resource, tuple(source.missing.values()), room
+            )
+            found = iter(collected)
         missing = tuple(source.missing.values())
-        room = None if inquiry.limit is None else inquiry.limit - len(found)
-        lost = await lost_items(self._cloud, call, self._resource, missing, room)
-        last = self._shown_id(found[-1]) if found else ""
-        full = inquiry.limit is not None and 0 < inquiry.limit <= len(found)
-        if full and not self._resource.replicated and not inquiry.gaps:
-            # A pod that counts is asked in any case, and one that is missing may come back.
-            places = {
-                entry.pod.name: entry.place
-                if source.counts or entry.pod.name in source.missing
-                else entry.finish()
-                for entry in resumed.sequences
-            }
-            self._cloud.cursors.put(key, last, places)
         pieces = write(
-            self._resource,
-            self._items(lost, found, source),
+            resource,
+            chain(lost, self._items(found, source)),
             self._paging.links,
-            self._following(last) if full else None,
+            lambda: self._end(taken, source, resumed),
             self._first(),
             sum(source.counts.values()) if source.counts else None,
         )
@@ -76,6 +87,22 @@ class _Listing:
             missing=tuple(sorted({pod.availability_zone for pod in missing})),
             reason="merged",
         )
+
+    def _end(self, taken: Taken, source: Source, resumed: Resumed) -> str | None:
+        """Remember where the pods stand behind a full page; gives the URL of the next one."""
+        if not taken.full or taken.last is None:
+            return None
+        last = self._shown_id(taken.last)
+        if not self._resource.replicated and not self._inquiry.gaps:
+            # A pod that counts is asked in any case, and one that is missing may come back.
+            places = {
+                entry.pod.name: entry.place
+                if source.counts or entry.pod.name in source.missing
+                else entry.finish()
+                for entry in resumed.sequences
+            }
+            self._cloud.cursors.put(self._key(), last, places)
+        return self._following(last)
 
     def _key(self) -> ListKey:
         call, caller = self._call, self._call.caller
@@ -105,44 +132,24 @@ class _Listing:
         pods = call.view.with_service(call.service.name)
         return narrow(call.view.fleet, pods, self._inquiry.rest, rules, owners)
 
-    async def _collect(self, resumed: Resumed) -> list[Merged]:
-        """Merge up to the limit, from behind the marker or the offset on."""
-        limit, resource = self._inquiry.limit, self._resource
-        found: list[Merged] = []
-        known: set[tuple[str, str]] = set()
-        if limit == 0:
-            return found
-        async for merged in self._behind(resumed, self._inquiry.offset):
-            name = (merged.item.id, merged.pod.name)
-            # Nova shows a server twice that is placed between two pages of its pod.
-            if name in known and resource.probe and not resource.replicated:
-                continue
-            known.add(name)
-            if resource.probe and not resource.replicated:
-                self._cloud.directory.learn(*name)
-            found.append(merged)
-            if limit is not None and len(found) >= limit:
-                break
-        return found
-
-    async def _behind(self, resumed: Resumed, offset: int) -> AsyncIterator[Merged]:
-        """Merge, and leave out what stands up to the marker, and what the offset skips."""
-        waiting = resumed.skip
-        lenient = self._resource.lists.lenient
+    async def _skip(self, merge: Merge, waiting: str | None, offset: int) -> None:
+        """Leave out what stands up to the marker, and then what the offset skips."""
         skipped: list[Merged] = []
-        async for merged in merge(resumed.sequences, copies=self._resource.replicated):
-            if waiting is not None:
-                if self._is_marker(merged, waiting):
+        lenient = self._resource.lists.lenient
+        while waiting is not None or offset:
+            for merged in merge.run():
+                if waiting is None:
+                    offset -= 1
+                elif self._is_marker(merged, waiting):
                     waiting = None
                 elif lenient:
                     skipped.append(merged)
-            elif offset:
-                offset -= 1
-            else:
-                yield merged
+                if waiting is None and not offset:
+                    return
+            if not await merge.read_on():
+                break
         if waiting is not None and lenient:
-            for merged in skipped[offset:]:
-                yield merged
+            merge.give_again(skipped[offset:])
         elif waiting is not None:
             message = f"marker [{waiting}] not found"
             raise Refused(self._paging.missing_marker, message)
@@ -164,17 +171,15 @@ class _Listing:
         name = resource.lists.marker or resource.identity
         return str(msgspec.json.decode(fields[name])) if name in fields else merged.item.id
 
-    def _items(self, lost: list[bytes], found: list[Merged], source: Source) -> Iterator[bytes]:
-        """Translate the items one by one, letting go of each."""
-        yield from lost
-        resource, fields = self._resource, self._call.operation.fields
-        found.reverse()
-        while found:
-            merged = found.pop()
-            translation, raw = self._translation(merged.pod), merged.item.raw
-            if fields and not source.brief:
+    def _items(self, found: Iterable[Merged], source: Source) -> Iterator[bytes]:
+        """Translate the items one by one, as they are written."""
+        resource = self._resource
+        fields = () if source.brief else self._call.operation.fields
+        for merged in found:
+            raw = merged.item.raw
+            if fields:
                 raw = reduce(raw, fields)
-            yield translation.item(raw, resource)
+            yield self._translation(merged.pod).item(raw, resource)
 
     def _following(self, last: str) -> str | None:
         """Write the URL of the next page."""
@@ -209,14 +214,10 @@ class _Listing:
 def _body(pieces: Iterator[bytes]) -> bytes | AsyncIterator[bytes]:
     """Give a small body whole; a large one is streamed, so that Envoy's backpressure holds."""
     first = next(pieces)
-    second = next(pieces, None)
-    if second is None:
-        return first
-    return _stream(first, second, pieces)
+    return first if len(first) < FIRST else _stream(first, pieces)
 
 
-async def _stream(first: bytes, second: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _stream(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     yield first
-    yield second
     for piece in pieces:
         yield piece

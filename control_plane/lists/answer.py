@@ -1,6 +1,6 @@
 """Write the merged page: the items, the link to the next page, the count."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from urllib.parse import urlencode
 
 import msgspec
@@ -8,7 +8,9 @@ import msgspec
 from control_plane.services.operation import Resource
 from control_plane.services.service import LinkForm
 
-#: How much of an answer is written at once, octets.
+#: How much of an answer is written at once, octets; the first piece is smaller, since a client
+#: waits for it while nobody is at work but the gateway.
+FIRST = 64 * 1024
 CHUNK = 256 * 1024
 
 
@@ -22,11 +24,13 @@ def write(
     resource: Resource,
     items: Iterable[bytes],
     form: LinkForm,
-    following: str | None,
+    following: Callable[[], str | None],
     first: str,
     count: int | None,
 ) -> Iterator[bytes]:
-    """Write the body piece by piece; `following` is the URL of the next page, None for none.
+    """Write the body piece by piece, none but the last below `FIRST`.
+
+    `following` gives the URL of the next page, None for none, once all items were written.
 
     `first` is the list's own path, which Glance repeats in each page. Items are taken as they are
     written, so that no more than a piece is held.
@@ -34,21 +38,24 @@ def write(
     encode = msgspec.json.encode
     piece = bytearray(f'{{"{resource.plural}": ['.encode())
     separator = b""
+    enough = FIRST
     for item in items:
         piece += separator
         piece += item
         separator = b", "
-        if len(piece) >= CHUNK:
+        if len(piece) >= enough:
             yield bytes(piece)
             piece.clear()
+            enough = CHUNK
     piece += b"]"
-    if form is LinkForm.LINKS and following is not None and resource.links_key is not None:
-        links = encode([{"rel": "next", "href": following}])
+    link = following()
+    if form is LinkForm.LINKS and link is not None and resource.links_key is not None:
+        links = encode([{"rel": "next", "href": link}])
         piece += f', "{resource.links_key}": '.encode() + links
     if form is LinkForm.RELATIVE:
         piece += b', "first": ' + encode(first)
-        if following is not None:
-            piece += b', "next": ' + encode(following)
+        if link is not None:
+            piece += b', "next": ' + encode(link)
     if count is not None:
         piece += b', "count": ' + encode(count)
     piece += b"}"

@@ -7,47 +7,90 @@ nothing else.
 """
 
 import heapq
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
 
 from control_plane.lists import sequence
-from control_plane.lists.page import Item, Position
+from control_plane.lists.page import Item
+from control_plane.lists.position import Position
 from control_plane.model.pod import Pod
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """One item of the merged list and the pod it came from."""
+class Merged(msgspec.Struct, frozen=True, gc=False):
+    """One item of the merged list and the pod it came from; a Struct as `Item` is."""
 
     pod: Pod
     item: Item
 
 
-async def merge(
-    sequences: Sequence[sequence.Sequence], *, copies: bool = False
-) -> AsyncIterator[Merged]:
-    """Yield the items of all pods in order; reads pages only as consumed.
+class Merge:
+    """The items of all pods in order; pages are read only as they are consumed.
 
-    The order of `sequences` decides between equal items. With `copies` an identity is yielded
-    once. When an item is yielded its sequence stands behind it.
+    Items come from `run`, as far as what was read reaches, and `read_on` reads what it lacks; so a
+    list that is held costs no turn of the event loop an item. When an item is given, its sequence
+    stands behind it.
     """
-    heap: list[tuple[Position, int, Item]] = []
-    for index, entry in enumerate(sequences):
-        item = await entry.head()
-        if item is not None:
-            heap.append((entry.position(item), index, item))
-    heapq.heapify(heap)
-    seen: set[str] = set()
-    while heap:
-        _, index, item = heap[0]
-        entry = sequences[index]
-        entry.consume()
-        if item.identity not in seen:
+
+    def __init__(self, sequences: Sequence[sequence.Sequence], *, copies: bool = False) -> None:
+        """Take the sequences, whose order decides between equal items.
+
+        With `copies` an identity is given once.
+        """
+        self._sequences = sequences
+        self._copies = copies
+        self._seen: set[str] = set()
+        self._heap: list[tuple[bool, Position, int, Item]] = []
+        #: Sequences whose heads are not in the heap, as all are at first.
+        self._behind = list(range(len(sequences)))
+        self._again: deque[Merged] = deque()
+
+    def holds(self, most: int | None) -> bool:
+        """Whether `most` items, or all there are (None), can be given and nothing be asked."""
+        return all(entry.holds(most) for entry in self._sequences)
+
+    def give_again(self, items: Iterable[Merged]) -> None:
+        """Let items that were given come once more, before what follows."""
+        self._again.extend(items)
+
+    def run(self) -> Iterator[Merged]:
+        """Give items until one is not there without asking a pod, or none is left."""
+        heap, sequences, behind = self._heap, self._sequences, self._behind
+        copies, seen = self._copies, self._seen
+        while self._again:
+            yield self._again.popleft()
+        while True:
+            while behind:
+                index = behind[-1]
+                entry = sequences[index]
+                item = entry.ready()
+                if item is None and not entry.holds(None):
+                    return
+                behind.pop()
+                if item is None:
+                    continue
+                heapq.heappush(heap, (*entry.position(item), index, item))
+            if not heap:
+                return
+            _, _, index, item = heap[0]
+            entry = sequences[index]
+            entry.consume()
+            following = entry.ready()
+            if following is None:
+                heapq.heappop(heap)
+                behind.append(index)
+            else:
+                heapq.heapreplace(heap, (*entry.position(following), index, following))
             if copies:
+                if item.identity in seen:
+                    continue
                 seen.add(item.identity)
             yield Merged(entry.pod, item)
-        following = await entry.head()
-        if following is None:
-            heapq.heappop(heap)
-        else:
-            heapq.heapreplace(heap, (entry.position(following), index, following))
+
+    async def read_on(self) -> bool:
+        """Ask for what `run` stopped before; False when that was the end."""
+        behind = self._behind
+        while behind and await self._sequences[behind[-1]].head() is None:
+            behind.pop()
+        return bool(self._again or behind or self._heap)

@@ -3,7 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from control_plane.lists.page import Item, Page, Position
+from control_plane.lists.page import Item, Page
+from control_plane.lists.position import Position
 from control_plane.model.pod import Pod
 
 
@@ -52,7 +53,10 @@ class Sequence:
         self._fetch = fetch
         self._page = page
         self._next = 0
-        self._place = start
+        # The place in pieces: it is wanted once a page, and changes with each item.
+        self._start = start
+        self._taken = 0
+        self._leading = start.leading
         self._absent = absent
         self._consumed: Item | None = None
         self._head: Item | None = None
@@ -60,11 +64,34 @@ class Sequence:
     @property
     def place(self) -> Place:
         """Where the sequence stands: behind what was consumed."""
-        return self._place
+        if self._consumed is None:
+            return self._start
+        return Place(self._consumed.id, self._start.taken + self._taken, self._leading)
+
+    def ready(self) -> Item | None:
+        """Give the next item if nothing must be asked for it; None says nothing of the end."""
+        page = self._page
+        if (
+            self._head is None
+            and page is not None
+            and self._absent is None
+            and self._next < len(page.items)
+        ):
+            self._head = page.items[self._next]
+            self._next += 1
+        return self._head
+
+    def holds(self, most: int | None) -> bool:
+        """Whether `most` items, or all there are (None), can be given and nothing be asked."""
+        page = self._page
+        if self._absent is not None or page is None:
+            return self._start.done
+        left = len(page.items) - self._next + (self._head is not None)
+        return not (page.more and page.items) or (most is not None and most <= left)
 
     async def head(self) -> Item | None:
         """Give the next item without consuming it; None at the end."""
-        if self._head is None:
+        if self.ready() is None:
             item = await self._read()
             absent = self._absent
             if item is not None and absent is not None and item.id == absent.id:
@@ -77,36 +104,36 @@ class Sequence:
                 self._next += item is not None
         return self._head
 
-    def position(self, item: Item) -> Position:
+    def position(self, item: Item) -> tuple[bool, Position]:
         """Say where the head sorts among the heads of other pods."""
-        return (not (self._place.leading and item.leads), *item.position)
+        return not (self._leading and item.leads), item.position
 
     def consume(self) -> None:
         """Go past the head."""
         item = self._head
         if item is None:
             return
-        leading = self._place.leading and item.leads
-        self._place = Place(item.id, self._place.taken + 1, leading)
+        self._leading = self._leading and item.leads
+        self._taken += 1
         self._consumed, self._head = item, None
 
     def finish(self) -> Place:
         """Say where the sequence stands, and whether that is known to be its end."""
-        place, page = self._place, self._page
+        place, page = self.place, self._page
         over = page is not None and self._next >= len(page.items) and not page.more
         if self._head is None and over:
             return Place(place.after, place.taken, place.leading, done=True)
         return place
 
     async def _read(self) -> Item | None:
-        if self._place.done:
+        if self._start.done:
             return None
         if self._page is None:
-            self._page = await self._fetch(self.pod, self._place)
+            self._page = await self._fetch(self.pod, self.place)
         while self._next >= len(self._page.items):
             if not self._page.more or not self._page.items:
                 return None
             # What was read has been consumed: the place is behind its last item.
-            self._page = await self._fetch(self.pod, self._place)
+            self._page = await self._fetch(self.pod, self.place)
             self._next = 0
         return self._page.items[self._next]

@@ -1,12 +1,12 @@
 """The merged list against one sorted list, over generated pods, pages and ties."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from control_plane.lists.merge import merge
+from control_plane.lists.merge import Merge, Merged
 from control_plane.lists.page import Page, decode
 from control_plane.lists.sequence import TOP, Place
 from control_plane.lists.sequence import Sequence as Items
@@ -66,6 +66,15 @@ def sequences(
         return paged(servers, start, size)
 
     return [Items(pod, (places or {}).get(pod.name, TOP), None, fetch) for pod in named]
+
+
+async def merge(opened: Sequence[Items]) -> AsyncIterator[Merged]:
+    """Merge to the end, reading on whenever what is held does not suffice."""
+    merged, more = Merge(opened), True
+    while more:
+        for entry in merged.run():
+            yield entry
+        more = await merged.read_on()
 
 
 @given(clouds())

@@ -4,22 +4,18 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-import structlog
-
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.refusal import refusal_of
 from control_plane.lists.inquiry import Inquiry, to_pod
 from control_plane.lists.narrow import Asked
-from control_plane.lists.page import MalformedPage, Page, Reader
+from control_plane.lists.page import Page, Reader
 from control_plane.lists.sequence import TOP, Absent, Place
 from control_plane.lists.sequence import Sequence as Items
-from control_plane.model.errors import PodUnreachable, Refused, unavailable
+from control_plane.model.errors import PodUnreachable, unavailable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 from control_plane.services.listing import Paged
-
-log = structlog.get_logger()
 
 #: What a pod is asked for at once at most, and at least where several share a page, items.
 BATCH = 1000
@@ -93,11 +89,8 @@ class Source:
         return answer
 
     def read(self, answer: PodAnswer) -> Page:
-        """Read a page; Refused(502) when it is none."""
-        try:
-            page = self._readers[answer.pod.name].page(answer.body)
-        except MalformedPage as error:
-            raise self._malformed(answer.pod, error) from error
+        """Read a page; MalformedPage when it is none."""
+        page = self._readers[answer.pod.name].page(answer.body)
         if page.count is not None:
             self.counts[answer.pod.name] = page.count
         pages = self._inquiry.paged is Paged.OFFSET or self.resource.links_key is None
@@ -111,11 +104,6 @@ class Source:
         """Give the reader of a pod's items, also of a pod that the filters leave out."""
         known = self._readers.get(pod.name)
         return known or Reader(self.resource, self._inquiry.order, pod)
-
-    def _malformed(self, pod: Pod, error: MalformedPage) -> Refused:
-        log.warning("malformed_page", pod=pod.name, error=str(error))
-        message = "A part of the cloud gave an answer that could not be read."
-        return Refused(HTTPStatus.BAD_GATEWAY, message)
 
     async def open(
         self,

@@ -1,0 +1,45 @@
+"""Where an item sorts: values of any JSON type, made so that plain tuples compare as pods sort.
+
+A merge compares positions more often than it does anything else, so nothing here is an object with
+a comparison of its own: what sorts downward is written such that it sorts the right way by itself.
+"""
+
+from typing import Any
+
+#: Two entries a key: the rank of the value's type, and the value.
+Position = tuple[Any, ...]
+
+_NULL, _NUMBER, _TEXT, _OTHER = range(4)
+_INVERTED = bytes(range(255, -1, -1))
+
+
+def ascending(value: Any) -> Position:
+    """Make values of any JSON type comparable: null is lowest, text is compared without case.
+
+    An empty text stands for no value: services write it for null.
+    """
+    if isinstance(value, str):
+        return (_TEXT, value.casefold()) if value else (_NULL, 0)
+    if value is None:
+        return (_NULL, 0)
+    if isinstance(value, int | float):
+        return (_NUMBER, value)
+    return (_OTHER, str(value))
+
+
+def descending(value: Any) -> Position:
+    """Make the same values compare the other way round."""
+    rank, comparable = ascending(value)
+    if isinstance(comparable, str):
+        return (-rank, _inverted(comparable))
+    return (-rank, -comparable)
+
+
+def _inverted(text: str) -> bytes:
+    """Turn the order of texts round: UTF-8 sorts as code points do, and so does its complement.
+
+    The end is written too, since a text sorts behind those it begins; zeros are escaped to differ
+    from it.
+    """
+    ended = text.encode(errors="surrogatepass").replace(b"\0", b"\0\xff") + b"\0\0"
+    return ended.translate(_INVERTED)
