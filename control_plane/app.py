@@ -15,6 +15,7 @@ from control_plane.administration.grpc import administration_handler
 from control_plane.administration.rest import application as rest_application
 from control_plane.administration.service import Administration, Located
 from control_plane.database.store import Store
+from control_plane.directory.bindings import Bindings
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory
 from control_plane.directory.rolls import Rolls
@@ -106,7 +107,7 @@ class ControlPlane:
             self.directory,
             Holders(self.directory),
             self.client,
-            store,
+            Bindings(store),
             self.verifier,
             copies,
             Broadcast(self.client, copies, store),

@@ -1,6 +1,7 @@
 """Bindings in the database: whoever binds a project in a zone first, all get that pod."""
 
 import uuid
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,10 +10,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from control_plane.database.engine import Database
+from control_plane.database.kept import Query
 from control_plane.database.schema import bindings, pods
 from control_plane.database.upsert import insert_or_keep
 from control_plane.model.binding import Binding
 from control_plane.model.errors import Conflict, Missing
+
+#: A binding's fields in their order.
+_OF_PROJECT = Query(
+    tuple(bindings.c[field.name] for field in fields(Binding)), bindings.c.project_id
+)
 
 
 class BindingTable:
@@ -73,6 +80,8 @@ class BindingTable:
         self, project_id: str | None = None, pod_id: str | None = None
     ) -> list[Binding]:
         """Read bindings, of one project or of one pod if told, the oldest first."""
+        if project_id is not None and pod_id is None:
+            return await self._of_project(project_id)
         query = select(bindings).order_by(bindings.c.created_at, bindings.c.id)
         if project_id is not None:
             query = query.where(bindings.c.project_id == project_id)
@@ -80,6 +89,12 @@ class BindingTable:
             query = query.where(bindings.c.pod_id == pod_id)
         async with self.database.read() as connection:
             return [Binding(**row) for row in (await connection.execute(query)).mappings()]
+
+    async def _of_project(self, project_id: str) -> list[Binding]:
+        """Read what each create of a project asks for, the cheapest way there is."""
+        rows = await self.database.kept.find(_OF_PROJECT, (project_id,))
+        found = [Binding(*row) for row in rows]
+        return sorted(found, key=lambda binding: (binding.created_at, binding.id))
 
     async def binding(self, id: str) -> Binding | None:  # noqa: A002
         """Read one binding."""

@@ -16,7 +16,9 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from control_plane.database.kept import KeptConnection
+from control_plane.database.kept import Kept
+from control_plane.database.kept_file import KeptFile
+from control_plane.database.kept_server import KeptConnections
 from control_plane.model.errors import StartupError
 
 _DRIVERS = {
@@ -100,7 +102,11 @@ class Database:
         """Take the engine over; `close` disposes of it."""
         self.engine = engine
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-        self.kept = KeptConnection(self._autocommit)
+        self.kept: Kept
+        if self.dialect == "sqlite":
+            self.kept = KeptFile(str(engine.url.database), engine.dialect)
+        else:
+            self.kept = KeptConnections(self._autocommit)
 
     @property
     def dialect(self) -> str:

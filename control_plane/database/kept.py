@@ -1,81 +1,65 @@
-"""A connection that is kept for what most requests ask: the rows that have these keys.
+"""What most requests ask of the database, asked of the driver itself.
 
 Taking a connection from the pool and sending a statement through SQLAlchemy takes 0.7 ms, of which
-SQLite needs 0.01. This asks the driver itself: 0.03 ms, and one round trip to PostgreSQL.
+SQLite needs 0.01. So there are connections that are kept for the few statements that stand on the
+way of a request, and which take the driver's own values: a `Query`, and writing many rows at once.
 """
 
-import asyncio
-import json
-from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from sqlalchemy import Column, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import Column, Dialect
+
+Rows = Sequence[Sequence[Any]]
+
+#: Makes of a driver's value what the column means; None: it is that already.
+_Reader = Callable[[Any], Any] | None
 
 
-class KeptConnection:
-    """One connection, opened when it is needed and anew when it fails; one query at a time."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """The rows whose key is one of some values; a constant, so that it is worked out once."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Take an engine whose statements each stand alone."""
-        self._engine = engine
-        self._connection: AsyncConnection | None = None
-        self._lock = asyncio.Lock()
+    columns: tuple[Column[Any], ...]
+    key: Column[Any]
 
-    async def find(
-        self, columns: Sequence[Column[Any]], key: Column[Any], values: Sequence[str]
-    ) -> Sequence[Sequence[Any]]:
-        """Read columns of the rows whose key is one of `values`, as the driver gives them."""
-        # Not cancelled with who asks: half a query, or half a connection, is of use to nobody.
-        return await asyncio.shield(asyncio.create_task(self._in_turn(columns, key, values)))
+    def text(self, condition: str) -> str:
+        """Write the statement with what follows the key's name."""
+        names = ", ".join(column.name for column in self.columns)
+        # Names of our own schema; the values are parameters.
+        return f"SELECT {names} FROM {self.key.table.name} WHERE {self.key.name} {condition}"  # noqa: S608
+
+    def readers(self, dialect: Dialect) -> tuple[_Reader, ...]:
+        """Give what reads each column's values; empty where none needs it."""
+        found = tuple(
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in self.columns
+        )
+        return found if any(found) else ()
+
+
+def read(rows: Rows, readers: tuple[_Reader, ...]) -> Rows:
+    """Make of a driver's rows what their columns mean."""
+    if not readers:
+        return rows
+    return [
+        [value if reader is None else reader(value) for reader, value in zip(readers, row)]  # noqa: B905 - as many
+        for row in rows
+    ]
+
+
+class Kept(Protocol):
+    """Connections of one database that are kept."""
+
+    def find_now(self, query: Query, values: Sequence[str]) -> Rows | None:
+        """Read rows without waiting; None where that cannot be done now."""
+
+    async def find(self, query: Query, values: Sequence[str]) -> Rows:
+        """Read rows."""
+
+    async def write(self, text: str, parameters: Sequence[Any]) -> None:
+        """Run one statement that is a transaction of its own."""
 
     async def close(self) -> None:
-        """Give the connection back to the engine, which closes it."""
-        async with self._lock:
-            connection, self._connection = self._connection, None
-            if connection is not None:
-                await connection.close()
-
-    async def _in_turn(
-        self, columns: Sequence[Column[Any]], key: Column[Any], values: Sequence[str]
-    ) -> Sequence[Sequence[Any]]:
-        async with self._lock:
-            if self._connection is not None:
-                try:
-                    return await self._find(columns, key, values)
-                except Exception:  # noqa: BLE001  # the database may have been restarted
-                    await self._drop()
-            try:
-                return await self._find(columns, key, values)
-            except Exception:
-                await self._drop()
-                raise
-
-    async def _find(
-        self, columns: Sequence[Column[Any]], key: Column[Any], values: Sequence[str]
-    ) -> Sequence[Sequence[Any]]:
-        if self._connection is None:
-            self._connection = await self._engine.connect()
-        connection = self._connection
-        names = ", ".join(column.name for column in columns)
-        table = key.table.name
-        # Names of our own schema; the values are parameters.
-        statement = f"SELECT {names} FROM {table} WHERE {key.name}"  # noqa: S608
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        if self._engine.dialect.driver == "aiosqlite":
-            # One parameter however many values there are: one prepared statement.
-            statement += " IN (SELECT value FROM json_each(?))"
-            return list(await driver.execute_fetchall(statement, (json.dumps(values),)))
-        if self._engine.dialect.driver == "asyncpg":
-            return list(await driver.fetch(f"{statement} = ANY($1)", values))
-        result = await connection.execute(select(*columns).where(key.in_(values)))
-        return [tuple(row) for row in result]
-
-    async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(Exception):
-                await connection.invalidate()
-            with suppress(Exception):
-                await connection.close()
+        """Close the connections."""

@@ -1,21 +1,29 @@
 """Owners in the database: the pod of each placed resource, for ever."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import RowMapping, case, func, literal_column, null, select, update
+from sqlalchemy import Dialect, RowMapping, case, func, literal_column, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
 
 from control_plane.database.engine import Database
+from control_plane.database.kept import Query
+from control_plane.database.many import ManyRows, many_rows
 from control_plane.database.schema import owners
-from control_plane.database.upsert import insert_or_change
+from control_plane.database.upsert import Changes, insert_or_change
 from control_plane.model.owner import Owner
 
 #: Ids in one query, below every database's limit on parameters.
 _AT_ONCE = 1000
+
+_PODS = Query((owners.c.id, owners.c.pod), owners.c.id)
+_OWNERS = Query(
+    (owners.c.id, owners.c.resource, owners.c.pod, owners.c.project_id, owners.c.created_at),
+    owners.c.id,
+)
 
 
 class OwnerTable:
@@ -25,10 +33,8 @@ class OwnerTable:
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         """Read one owner, also of a resource that was deleted."""
-        async with self.database.read() as connection:
-            rows = await connection.execute(select(owners).where(owners.c.id == id))
-            row = rows.mappings().one_or_none()
-        return _owner(row) if row else None
+        rows = await self.database.kept.find(_OWNERS, (id,))
+        return Owner(*rows[0]) if rows else None
 
     async def owners(self, ids: Iterable[str]) -> dict[str, Owner]:
         """Read the owners of many ids; those nobody knows are left out."""
@@ -46,9 +52,14 @@ class OwnerTable:
         found: dict[str, str] = {}
         for start in range(0, len(ids), _AT_ONCE):
             part = ids[start : start + _AT_ONCE]
-            rows = await self.database.kept.find((owners.c.id, owners.c.pod), owners.c.id, part)
+            rows = await self.database.kept.find(_PODS, part)
             found |= {row[0]: row[1] for row in rows}
         return found
+
+    def pods_now(self, ids: Sequence[str]) -> dict[str, str] | None:
+        """Name the pods of a few ids at once; None where the database must be waited for."""
+        rows = self.database.kept.find_now(_PODS, ids)
+        return None if rows is None else {row[0]: row[1] for row in rows}
 
     async def placed(
         self,
@@ -97,14 +108,27 @@ class OwnerTable:
         }
         if not values:
             return
-        statement = _insert_or_fill_in(self.database.dialect)
         # In one order everywhere, so that two replicas do not wait for each other's rows.
         rows = [values[key] for key in sorted(values)]
+        if await self._written(rows):
+            return
+        statement = _insert_or_fill_in(self.database.dialect)
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(statement, rows)
 
         await self.database.write(work)
+
+    async def _written(self, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Write owners in one statement; False where it failed or there is none."""
+        recording = _recording(self.database.engine.dialect)
+        if recording is None:
+            return False
+        try:
+            await self.database.kept.write(recording.text, recording.parameters(rows))
+        except Exception:  # noqa: BLE001  # the transaction tries again, and says what is wrong
+            return False
+        return True
 
     async def mark_deleted(self, id: str) -> None:  # noqa: A002
         """Remember that a resource is gone; its owner is still found, as its pod answers 404."""
@@ -129,8 +153,7 @@ class OwnerTable:
         await self.database.write(work)
 
 
-@lru_cache
-def _insert_or_fill_in(dialect: str) -> Insert:
+def _changes(dialect: str) -> Changes:
     def changes(new: Any) -> dict[str, Any]:
         least = func.min if dialect == "sqlite" else func.least
         # Not a parameter: aiomysql takes parameters of many rows from VALUES only.
@@ -142,7 +165,19 @@ def _insert_or_fill_in(dialect: str) -> Insert:
             "deleted_at": null(),
         }
 
-    return insert_or_change(dialect, owners, changes)
+    return changes
+
+
+@lru_cache
+def _insert_or_fill_in(dialect: str) -> Insert:
+    return insert_or_change(dialect, owners, _changes(dialect))
+
+
+@lru_cache
+def _recording(dialect: Dialect) -> ManyRows | None:
+    names = ("id", "resource", "pod", "project_id", "created_at")
+    statement = _insert_or_fill_in(dialect.name)
+    return many_rows(dialect, statement, [owners.c[name] for name in names])
 
 
 def _owner(row: RowMapping) -> Owner:

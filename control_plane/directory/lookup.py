@@ -32,6 +32,9 @@ class OwnerStore(ShadowStore, Protocol):
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         """Read one owner."""
 
+    def pods_now(self, ids: Sequence[str]) -> Mapping[str, str] | None:
+        """Name the pods of ids at once; None where the store must be waited for."""
+
     async def pods_of(self, ids: Sequence[str]) -> Mapping[str, str]:
         """Name the pods of ids; those nobody knows are left out."""
 

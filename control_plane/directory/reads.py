@@ -1,6 +1,7 @@
 """The store as many requests ask it at once: one query for all that wait.
 
-The first id is asked for at once; those that come while it is under way share the next query, so
+A database that answers on the spot (a file of this machine) is asked on the spot. Of another the
+first id is asked for at once; those that come while it is under way share the next query, so
 that queries grow with the load and not with the number of requests.
 """
 
@@ -16,6 +17,9 @@ _Future = asyncio.Future[str | None]
 
 class PodStore(Protocol):
     """The part of the store that is read."""
+
+    def pods_now(self, ids: Sequence[str]) -> Mapping[str, str] | None:
+        """Name the pods of ids at once; None where the store must be waited for."""
 
     async def pods_of(self, ids: Sequence[str]) -> Mapping[str, str]:
         """Name the pods of ids; those nobody knows are left out."""
@@ -33,6 +37,9 @@ class Reads:
 
     async def pod(self, resource_id: str) -> str | None:
         """Name the pod of an id; None when the store does not know it."""
+        found = self._store.pods_now((resource_id,))
+        if found is not None:
+            return found.get(resource_id)
         future = self._asked.get(resource_id) or self._waiting.get(resource_id)
         if future is None:
             future = asyncio.get_running_loop().create_future()

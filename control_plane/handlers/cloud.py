@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
+from control_plane.directory.bindings import Bindings
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory, Question
 from control_plane.directory.rolls import Rolls
 from control_plane.handlers.call import Call
 from control_plane.handlers.later import Later
 from control_plane.lists.cursor import Cursors
-from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable, unavailable
 from control_plane.model.pod import Pod
@@ -21,21 +21,6 @@ from control_plane.replication.copies import Copies
 from control_plane.services.catalog import SERVICES
 from control_plane.services.operation import Resource
 from control_plane.services.service import Service
-
-
-class BindingStore(Protocol):
-    """The part of the store that keeps bindings."""
-
-    async def bindings(
-        self, project_id: str | None = None, pod_id: str | None = None
-    ) -> list[Binding]:
-        """Read bindings."""
-
-    async def bind(self, project_id: str, availability_zone: str, pod_id: str) -> Binding:
-        """Bind a project in a zone unless it is bound there; gives the binding that holds."""
-
-    async def rebind(self, binding: Binding, pod_id: str) -> Binding:
-        """Move a binding unless somebody else did; gives the binding that holds."""
 
 
 class Pods(Protocol):
@@ -80,7 +65,7 @@ class Cloud:
     directory: Directory
     holders: Holders
     pods: Pods
-    bindings: BindingStore
+    bindings: Bindings
     verifier: Verifier
     #: What pods call what users have once, and how it is written in all of them.
     copies: Copies

@@ -50,14 +50,12 @@ async def schedule(cloud: Cloud, call: Call) -> Decision:
 async def _place(cloud: Cloud, call: Call, groups: Sequence[Group]) -> tuple[Choice, Pod]:
     """Choose a pod and have the project bound in its zone."""
     operation, fleet = call.operation, call.view.fleet
-    pins, holders, bindings = await asyncio.gather(
-        _pins(cloud, call),
-        holders_of(cloud, call, operation.copies if call.body else ()),
-        cloud.bindings.bindings(project_id=call.project_id),
-    )
+    # One after the other: nearly always all three are in memory, where tasks only cost.
+    pins = await _pins(cloud, call)
+    holders = await holders_of(cloud, call, operation.copies if call.body else ())
+    bindings = await cloud.bindings.of(call.project_id)
     by_id = {pod.id: pod.name for pod in fleet}
     near = near_pods(groups)
-    bindings.sort(key=lambda binding: (binding.created_at, binding.id))
     wish = Wish(
         service=call.service.name,
         project_id=call.project_id,
@@ -102,7 +100,7 @@ async def _pins(cloud: Cloud, call: Call) -> tuple[Pin, ...]:
     return (*placed, *host_pins(call, operation.hosts), *zone_pins(call, operation.zone))
 
 
-async def _bind(cloud: Cloud, call: Call, pod: Pod, bindings: list[Binding]) -> Pod:
+async def _bind(cloud: Cloud, call: Call, pod: Pod, bindings: Sequence[Binding]) -> Pod:
     """Bind the project to a weighed pod; the pod of whoever was first wins.
 
     A binding to a pod that takes no creates any more is moved; one to a pod that only lacks an

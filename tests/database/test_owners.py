@@ -3,7 +3,12 @@
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
+from sqlalchemy.exc import DBAPIError
+
 from control_plane.database import Store
+from control_plane.database.kept_file import KeptFile
+from control_plane.database.kept_server import KeptConnections
 from control_plane.model.owner import Owner
 
 _MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -44,6 +49,15 @@ async def test_what_was_unknown_is_filled_in(store: Store) -> None:
     await store.record([Owner("1", "server", "Pod1")])
 
     assert await store.owner("1") == Owner("1", "server", "Pod1", "project", _MOMENT)
+
+
+async def test_a_text_that_is_too_long_is_not_cut(store: Store) -> None:
+    if store.database.dialect == "sqlite":
+        pytest.skip("SQLite takes texts of any length")
+    with pytest.raises(DBAPIError):
+        await store.record([Owner("1" * 300, "server", "Pod1")])
+
+    assert await store.owners(["1" * 255]) == {}
 
 
 async def test_ids_differ_by_case(store: Store) -> None:
@@ -132,10 +146,14 @@ async def test_ids_are_values_whatever_they_hold(store: Store) -> None:
 async def test_look_ups_go_on_when_their_connection_is_lost(store: Store) -> None:
     await store.record([Owner("a", "server", "Pod1")])
     assert await store.pods_of(["a"]) == {"a": "Pod1"}
-    connection = store.database.kept._connection
-    assert connection is not None
-
-    await connection.invalidate()
+    kept = store.database.kept
+    if isinstance(kept, KeptFile):
+        assert kept._here is not None
+        kept._here.close()
+    else:
+        assert isinstance(kept, KeptConnections)
+        assert kept._asking._connection is not None
+        await kept._asking._connection.invalidate()
 
     assert await store.pods_of(["a"]) == {"a": "Pod1"}
 

@@ -31,6 +31,9 @@ class Store:
         self.reads += 1
         return self.rows.get(id)
 
+    def pods_now(self, ids: object) -> None:
+        """Must be waited for."""
+
     async def pods_of(self, ids: Sequence[str]) -> dict[str, str]:
         self.reads += 1
         await asyncio.sleep(0)

@@ -17,6 +17,9 @@ class Store:
         self.open = asyncio.Event()
         self.fault: Exception | None = None
 
+    def pods_now(self, ids: object) -> None:
+        """Must be waited for."""
+
     async def pods_of(self, ids: Sequence[str]) -> dict[str, str]:
         self.asked.append(list(ids))
         await self.open.wait()

@@ -10,6 +10,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from multidict import CIMultiDict
 
+from control_plane.directory.bindings import Bindings
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory
 from control_plane.directory.rolls import Rolls
@@ -122,6 +123,9 @@ class Store:
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         return self.rows.get(id)
+
+    def pods_now(self, ids: object) -> None:
+        """Must be waited for."""
 
     async def pods_of(self, ids: Iterable[str]) -> dict[str, str]:
         return {entry: self.rows[entry].pod for entry in ids if entry in self.rows}
@@ -294,7 +298,7 @@ class Envoy:
             directory,
             Holders(directory),
             self.pods,
-            self.store,
+            Bindings(self.store),
             TokenVerifier(self.keystone),
             copies,
             Broadcast(self.pods, copies, MemoryIntents()),

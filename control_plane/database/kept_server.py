@@ -1,0 +1,111 @@
+"""Connections to a server that are kept: one that asks and one that writes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from control_plane.database.kept import Query, Rows, read
+
+#: Gets the driver's own connection to PostgreSQL, and SQLAlchemy's to others.
+_Work = Callable[[Any], Awaitable[Any]]
+
+
+class KeptConnections:
+    """Reads on one connection and writes on another, one statement at a time on each."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take an engine whose statements each stand alone."""
+        self._direct = engine.dialect.driver == "asyncpg"
+        self._dialect = engine.dialect
+        # What is lost when the server's machine dies is found by asking the pods, which know what
+        # they have: nobody waits for a disk for its sake.
+        setting = "SET synchronous_commit TO off" if self._direct else ""
+        self._asking = _Line(engine, direct=self._direct)
+        self._telling = _Line(engine, direct=self._direct, setting=setting)
+        self._texts: dict[Query, tuple[str, Any]] = {}
+
+    def find_now(self, query: Query, values: Sequence[str]) -> Rows | None:  # noqa: ARG002
+        """Say that a server must be waited for."""
+        return None
+
+    async def find(self, query: Query, values: Sequence[str]) -> Rows:
+        """Read rows."""
+        if not self._direct:
+            return list(await self._asking.run(lambda held: _select(held, query, values)))
+        texts = self._texts.get(query)
+        if texts is None:
+            texts = query.text("= ANY($1)"), query.readers(self._dialect)
+            self._texts[query] = texts
+        text, readers = texts
+        return read(await self._asking.run(lambda held: held.fetch(text, values)), readers)
+
+    async def write(self, text: str, parameters: Sequence[Any]) -> None:
+        """Run one statement that is a transaction of its own, in the driver's own form."""
+        await self._telling.run(lambda held: held.execute(text, *parameters))
+
+    async def close(self) -> None:
+        """Give the connections back to the engine, which closes them."""
+        await self._asking.close()
+        await self._telling.close()
+
+
+class _Line:
+    """One connection, opened when it is needed and anew when it fails; one at a time."""
+
+    def __init__(self, engine: AsyncEngine, *, direct: bool, setting: str = "") -> None:
+        self._engine = engine
+        self._direct = direct
+        self._setting = setting
+        self._connection: AsyncConnection | None = None
+        self._held: Any = None
+        self._lock = asyncio.Lock()
+
+    async def run(self, work: _Work) -> Any:
+        """Have something done on the connection."""
+        # Not cancelled with who asks: half a query, or half a connection, is of use to nobody.
+        return await asyncio.shield(asyncio.create_task(self._in_turn(work)))
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        async with self._lock:
+            connection, self._connection, self._held = self._connection, None, None
+            if connection is not None:
+                await connection.close()
+
+    async def _in_turn(self, work: _Work) -> Any:
+        async with self._lock:
+            if self._held is not None:
+                try:
+                    return await work(self._held)
+                except Exception:  # noqa: BLE001  # the database may have been restarted
+                    await self._drop()
+            try:
+                return await work(await self._open())
+            except Exception:
+                await self._drop()
+                raise
+
+    async def _open(self) -> Any:
+        self._connection = self._held = await self._engine.connect()
+        if self._direct:
+            self._held = (await self._connection.get_raw_connection()).driver_connection
+        if self._setting:
+            await self._held.execute(self._setting)
+        return self._held
+
+    async def _drop(self) -> None:
+        connection, self._connection, self._held = self._connection, None, None
+        if connection is not None:
+            with suppress(Exception):
+                await connection.invalidate()
+            with suppress(Exception):
+                await connection.close()
+
+
+async def _select(connection: AsyncConnection, query: Query, values: Sequence[str]) -> Rows:
+    result = await connection.execute(select(*query.columns).where(query.key.in_(values)))
+    return [tuple(row) for row in result]
