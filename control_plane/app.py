@@ -40,9 +40,10 @@ from control_plane.replication.replicator import Replicator
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
 from control_plane.settings import Address, Settings
-from control_plane.xds.gateway import Configuration
+from control_plane.xds.gateway import NO_CACHE, Configuration, OwnerCache
 from control_plane.xds.nodes import Silent, SyncState
 from control_plane.xds.options import GatewayOptions
+from control_plane.xds.owner_cache import Epoch, source
 from control_plane.xds.server import AggregatedDiscovery
 
 log = structlog.get_logger()
@@ -74,6 +75,7 @@ def gateway_options(settings: Settings) -> GatewayOptions:
         egress=settings.egress,
         request_timeout=settings.timeouts.pod,
         processor_timeout=settings.timeouts.pod + settings.timeouts.keystone,
+        owner_cache=settings.owner_cache.enabled,
     )
 
 
@@ -118,6 +120,7 @@ class ControlPlane:
         self.processor = Processor(self.registry, cloud, self.metrics)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))
         self.options = gateway_options(settings)
+        self._epoch = Epoch()
         self._configuration = Configuration()
         self.administration = Administration(
             store,
@@ -132,13 +135,24 @@ class ControlPlane:
 
     async def _publish(self, view: View) -> None:
         """Give Envoy the pods as they are now."""
-        snapshot = self._configuration.build(self.options, view.fleet, view.endpoints)
+        cache = self._owner_cache(view)
+        snapshot = self._configuration.build(self.options, view.fleet, view.endpoints, cache)
         self.discovery.publish(snapshot)
         counts = {url.rpartition(".")[2]: len(named) for url, named in snapshot.resources.items()}
         versions = {url.rpartition(".")[2]: text for url, text in snapshot.versions.items()}
         self.metrics.published(time.time(), counts, versions)
         self.metrics.pods(dict(Counter(pod.state.value for pod in view.fleet)))
         log.info("snapshot_published", pods=len(view.fleet.pods), resources=counts)
+
+    def _owner_cache(self, view: View) -> OwnerCache:
+        """Say what the owner cache of each Envoy must know."""
+        if not self.options.owner_cache:
+            return NO_CACHE
+        ranges = {service.name: view.version_range(service.name) for service in SERVICES}
+        entries = self.settings.owner_cache.entries
+        script = source(SERVICES, ranges, entries, self._epoch.of(view))
+        lost = sorted(pod.name for pod in view.fleet.serving if not view.reachable(pod.name))
+        return OwnerCache(script, tuple(lost))
 
     async def _locate(self, resource_id: str) -> Located | None:
         """Find an id for an operator: the store first, then all pods with the gateway's token."""

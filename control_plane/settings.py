@@ -145,6 +145,13 @@ class Timeouts(_Section):
     keystone: PositiveFloat = 10.0
 
 
+class OwnerCache(_Section):
+    """What each worker of Envoy remembers of the pods of ids; `entries` twice, about 200 B each."""
+
+    enabled: bool = True
+    entries: Annotated[int, Field(gt=0)] = 200_000
+
+
 class Log(_Section):
     """What is logged, and how it is written."""
 
@@ -178,6 +185,7 @@ class Settings(BaseSettings):
     envoy: Envoy = Envoy()
     timeouts: Timeouts = Timeouts()
     scheduling: Scheduling = Scheduling()
+    owner_cache: OwnerCache = OwnerCache()
     log: Log = Log()
     #: In the operators' form; checked when they are applied.
     pods: list[dict[str, Any]] = []

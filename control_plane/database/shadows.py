@@ -10,8 +10,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from control_plane.database.engine import Database
+from control_plane.database.kept import Query
 from control_plane.database.schema import copies
 from control_plane.database.upsert import insert_or_keep
+
+#: A pod has some dozens of copies, and who asks does so until the first shadow only.
+_OF_POD = Query((copies.c.resource,), copies.c.pod)
 
 
 class ShadowTable:
@@ -38,6 +42,11 @@ class ShadowTable:
         )
         async with self.database.read() as connection:
             return {row.pod_id: row.user_id for row in await connection.execute(query)}
+
+    async def has_shadows(self, resource: str, pod: str) -> bool:
+        """Say whether anything in a pod stands in for a thing of another."""
+        found = await self.database.kept.find(_OF_POD, [pod])
+        return any(row[0] == resource for row in found)
 
     async def keep_shadow(self, resource: str, user_id: str, pod: str, pod_id: str) -> str:
         """Write a shadow unless the pod has one; the id of the one that holds."""

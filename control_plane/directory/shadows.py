@@ -18,6 +18,9 @@ class ShadowStore(Protocol):
     async def shadowed(self, resource: str, pod: str, pod_ids: Iterable[str]) -> dict[str, str]:
         """Read what a pod's shadows stand for."""
 
+    async def has_shadows(self, resource: str, pod: str) -> bool:
+        """Say whether anything in a pod stands in for a thing of another."""
+
     async def keep_shadow(self, resource: str, user_id: str, pod: str, pod_id: str) -> str:
         """Write a shadow unless the pod has one; the id of the one that holds."""
 
@@ -29,8 +32,16 @@ class Shadows:
     """Knows which pods have a shadow of what."""
 
     def __init__(self, store: ShadowStore) -> None:
-        """Take the store; nothing is kept in memory, since replicas make shadows too."""
+        """Take the store; replicas make shadows too, so that only that there are some is kept."""
         self._store = store
+        self._inhabited: set[tuple[str, str]] = set()
+
+    async def any_in(self, resource: str, pod: str) -> bool:
+        """Say whether a pod has shadows, or had any since this process began."""
+        key = (resource, pod)
+        if key not in self._inhabited and await self._store.has_shadows(resource, pod):
+            self._inhabited.add(key)
+        return key in self._inhabited
 
     async def ids(
         self, resource: str, user_id: str, home: str, pods: Iterable[Pod]

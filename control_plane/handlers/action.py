@@ -3,7 +3,7 @@
 import msgspec
 
 from control_plane.handlers.call import Call
-from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.cloud import Cloud, is_placed
 from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.host import require_hosts, write_hosts
 from control_plane.handlers.record import watcher
@@ -35,7 +35,8 @@ async def action(cloud: Cloud, call: Call) -> Decision:
     changed = await _write(cloud, call, pod, rule)
     watch = watcher(cloud, call, pod, ends=subject if rule.ends else None)
     body = msgspec.json.encode(call.json) if changed else None
-    return Forward(pod, "owner", body=body, watch=watch)
+    owned = subject if is_placed(call.service, subject[0]) else None
+    return Forward(pod, "owner", body=body, watch=watch, owned=owned)
 
 
 def asked_action(call: Call) -> Action:

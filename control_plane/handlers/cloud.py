@@ -58,6 +58,12 @@ def _home(resource: str, service: Service) -> tuple[Service, Resource] | None:
     return None
 
 
+def is_placed(service: Service, resource: str) -> bool:
+    """Whether a resource lives in one pod for ever; what several pods may have does not."""
+    home = _home(resource, service)
+    return home is not None and not home[1].replicated
+
+
 @dataclass(frozen=True, slots=True)
 class Cloud:
     """The collaborators of the handlers."""

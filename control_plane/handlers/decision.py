@@ -32,6 +32,8 @@ class Forward:
     body: bytes | None = None
     watch: Watcher | None = None
     path: str = ""
+    #: The placed resource, as kind and id, whose owner the pod is: Envoy may remember it.
+    owned: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

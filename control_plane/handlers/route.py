@@ -3,7 +3,7 @@
 import msgspec
 
 from control_plane.handlers.call import Call
-from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.cloud import Cloud, is_placed
 from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.listing.lost import lost_item
 from control_plane.handlers.record import watcher
@@ -37,4 +37,5 @@ async def route(cloud: Cloud, call: Call) -> Decision:
         require_zone(call, pod, operation.zone)
         if write_zone(call, pod, operation.zone):
             body = msgspec.json.encode(call.json)
-    return Forward(pod, "owner", body=body, watch=watcher(cloud, call, pod))
+    owned = subject if is_placed(call.service, resource) else None
+    return Forward(pod, "owner", body=body, watch=watcher(cloud, call, pod), owned=owned)

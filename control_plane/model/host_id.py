@@ -20,6 +20,11 @@ def shown_host_id(pod: str, host_id: str) -> str:
     return f"{value ^ _mask(pod):0{_DIGITS}x}"
 
 
+def mask(pod: str) -> str:
+    """Give what is mixed into the hashes of a pod, as hexadecimal digits."""
+    return f"{_mask(pod):0{_DIGITS}x}"
+
+
 @lru_cache(maxsize=4096)
 def _mask(pod: str) -> int:
     return int.from_bytes(sha224(pod.encode()).digest())

@@ -161,7 +161,7 @@ class Registry:
         self.view = View()
 
     def subscribe(self, listener: Listener) -> None:
-        """Have `listener` awaited with each new view whose pods or endpoints differ."""
+        """Have `listener` awaited with each new view whose pods, or what they offer, differ."""
         self._listeners.append(listener)
 
     def path_prefix(self, pod: str, service: str) -> str | None:
@@ -239,7 +239,10 @@ class Registry:
             if now.reachable != known.reachable:
                 log.info("pod_reachable" if now.reachable else "pod_unreachable", pod=pod.name)
             facts[pod.name] = now
-        self.view = replace(self.view, facts=MappingProxyType(facts))
+        before, self.view = self.view, replace(self.view, facts=MappingProxyType(facts))
+        if any(_said(entry) != _said(before.facts.get(pod)) for pod, entry in facts.items()):
+            for listener in self._listeners:
+                await listener(self.view)
 
     def _patience(self) -> float:
         complete = all(
@@ -289,3 +292,8 @@ class Registry:
                 await asyncio.wait_for(self._changed.wait(), DATABASE_SECONDS)
             except TimeoutError:
                 continue
+
+
+def _said(facts: PodFacts | None) -> tuple[object, bool] | None:
+    """Reduce what a pod said to what others depend on."""
+    return None if facts is None else (facts.versions, facts.reachable)

@@ -24,6 +24,7 @@ from control_plane.observability.metrics import Metrics
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.pods.registry import Registry
 from control_plane.processor import messages
+from control_plane.processor.learn import Teacher
 from control_plane.processor.negotiate import (
     Negotiated,
     negotiate,
@@ -52,6 +53,7 @@ class Conversation:
     cloud: Cloud
     tables: Mapping[str, Table]
     metrics: Metrics
+    teacher: Teacher
     headers: dict[str, str] = field(default_factory=dict)
     location: Location | None = None
     call: Call | None = None
@@ -87,7 +89,8 @@ class Conversation:
                 yield reply
             return
         self._count(decision.reason, HTTPStatus.OK)
-        yield self._forward(call, decision, explained)
+        lesson = await self.teacher.lesson(self.cloud, call, decision, seen=False)
+        yield self._forward(call, decision, explained, lesson)
         async for reply in self._watch(call, decision, requests, explained):
             yield reply
 
@@ -230,7 +233,7 @@ class Conversation:
         yield messages.stream_chunk(b"", last=True)
 
     def _forward(
-        self, call: Call, forward: Forward, explained: Mapping[str, str]
+        self, call: Call, forward: Forward, explained: Mapping[str, str], lesson: str
     ) -> pb.ProcessingResponse:
         prefix = self.registry.path_prefix(forward.pod.name, call.service.name)
         query = f"?{call.query}" if call.query else ""
@@ -248,7 +251,8 @@ class Conversation:
             # A compressed answer could not be read.
             remove.append("accept-encoding")
         mutation = messages.header_mutation(put, remove)
-        facts = messages.metadata(self._facts(forward.reason, forward.pod.name))
+        told = self._facts(forward.reason, forward.pod.name)
+        facts = messages.metadata({**told, "learn": lesson} if lesson else told)
         if self.body_read:
             if forward.body is not None:
                 # Envoy refuses a replaced body whose length is not the one the headers tell.

@@ -10,6 +10,7 @@ from control_plane.observability.metrics import Metrics
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.pods.registry import Registry
 from control_plane.processor.conversation import Conversation
+from control_plane.processor.learn import Teacher
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
 
@@ -24,13 +25,16 @@ class Processor:
         self._registry = registry
         self._cloud = cloud
         self._metrics = metrics
+        self._teacher = Teacher()
         self._tables = MappingProxyType({entry.name: Table(entry) for entry in SERVICES})
 
     async def process(
         self, requests: AsyncIterator[pb.ProcessingRequest], _: object
     ) -> AsyncIterator[pb.ProcessingResponse]:
         """Serve one stream, which is one HTTP exchange."""
-        conversation = Conversation(self._registry, self._cloud, self._tables, self._metrics)
+        conversation = Conversation(
+            self._registry, self._cloud, self._tables, self._metrics, self._teacher
+        )
         async for reply in conversation.run(requests):
             yield reply
 

@@ -44,6 +44,7 @@ _RESOURCES = (
         order=_NEWEST,
         hosts=("os-vol-host-attr:host", "attachments[].host_name"),
         ids=(Ref("volume_type", "volume_type_id"),),
+        ids_since="3.63",
         lists=lists.VOLUMES,
     ),
     Resource(

@@ -140,6 +140,8 @@ class Resource:
     ids: tuple[Ref, ...] = ()
     #: Fields with ids that pods invent for a part of what the path names: one of a kind in it.
     parts: tuple[Ref, ...] = ()
+    #: The microversion from which answers show `ids`, where there is one.
+    ids_since: str = ""
     #: How its copies are made alike, where every pod has one.
     definition: Definition | None = None
     #: How its lists are sorted, narrowed and paged.

@@ -7,6 +7,7 @@ from control_plane.xds.resource import EXTENSION, Resource
 #: The namespace of dynamic metadata that the processor may write and the access log reads.
 METADATA = "trio2o"
 OWNER_CACHE = "trio2o.owner_cache"
+EXT_PROC = "envoy.filters.http.ext_proc"
 
 _OURS = "x-trio2o-"
 #: The one header of ours that a client may send.
@@ -53,7 +54,7 @@ def ingress_filters(options: GatewayOptions) -> list[m.hcm.HttpFilter]:
     return [*_owner_cache(options), _processor(options), router()]
 
 
-def owner_cache_resource(options: GatewayOptions) -> tuple[Resource, ...]:
+def owner_cache_resource(options: GatewayOptions, script: str) -> tuple[Resource, ...]:
     """Build what ECDS delivers for the owner cache's place in the chain."""
     if not options.owner_cache:
         return ()
@@ -62,7 +63,9 @@ def owner_cache_resource(options: GatewayOptions) -> tuple[Resource, ...]:
             OWNER_CACHE,
             m.extension(
                 OWNER_CACHE,
-                m.lua.Lua(default_source_code=m.core.DataSource(inline_string=options.owner_cache)),
+                m.lua.Lua(
+                    default_source_code=m.core.DataSource(inline_string=script or "-- nothing yet")
+                ),
             ),
         ),
     )
@@ -100,7 +103,7 @@ def _processor(options: GatewayOptions) -> m.hcm.HttpFilter:
     none = m.ext_proc.ProcessingModeBodySendMode.NONE
     timeout = m.seconds(options.processor_timeout)
     return m.hcm.HttpFilter(
-        name="envoy.filters.http.ext_proc",
+        name=EXT_PROC,
         typed_config=m.pack(
             m.ext_proc.ExternalProcessor(
                 grpc_service=m.core.GrpcService(

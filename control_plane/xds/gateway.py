@@ -20,6 +20,17 @@ _NONE: Services = {}
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerCache:
+    """What the owner cache runs, and the pods whose answers the processor gives meanwhile."""
+
+    script: str = ""
+    lost: tuple[str, ...] = ()
+
+
+NO_CACHE = OwnerCache()
+
+
+@dataclass(frozen=True, slots=True)
 class _Built:
     """What was made of a pod's services, and of which."""
 
@@ -33,12 +44,17 @@ class Configuration:
     def __init__(self) -> None:
         """Start with nothing built."""
         self._options: GatewayOptions | None = None
+        self._cache = NO_CACHE
         self._frame: tuple[Resource, ...] = ()
         self._pods: dict[str, _Built] = {}
         self._snapshot = Snapshot.of(())
 
     def build(
-        self, options: GatewayOptions, fleet: Fleet, endpoints: Mapping[str, Services]
+        self,
+        options: GatewayOptions,
+        fleet: Fleet,
+        endpoints: Mapping[str, Services],
+        cache: OwnerCache = NO_CACHE,
     ) -> Snapshot:
         """Build a snapshot; `endpoints` are by pod name.
 
@@ -47,10 +63,11 @@ class Configuration:
         """
         pods = {pod.name: endpoints.get(pod.name, _NONE) for pod in fleet.serving}
         same = options == self._options
-        old = [] if same else list(self._frame)
-        new = [] if same else list(_frame(options))
-        if not same:
-            self._options, self._frame = options, tuple(new)
+        old: list[Resource] = []
+        new: list[Resource] = []
+        if not same or cache != self._cache:
+            old, new = list(self._frame), list(_frame(options, cache))
+            self._options, self._cache, self._frame = options, cache, tuple(new)
         for name in list(self._pods):
             if not same or name not in pods:
                 old.extend(self._pods.pop(name).resources)
@@ -65,19 +82,24 @@ class Configuration:
         return self._snapshot
 
 
-def build(options: GatewayOptions, fleet: Fleet, endpoints: Mapping[str, Services]) -> Snapshot:
+def build(
+    options: GatewayOptions,
+    fleet: Fleet,
+    endpoints: Mapping[str, Services],
+    cache: OwnerCache = NO_CACHE,
+) -> Snapshot:
     """Build a single snapshot."""
-    return Configuration().build(options, fleet, endpoints)
+    return Configuration().build(options, fleet, endpoints, cache)
 
 
-def _frame(options: GatewayOptions) -> tuple[Resource, ...]:
-    """Build what does not depend on pods."""
+def _frame(options: GatewayOptions, cache: OwnerCache) -> tuple[Resource, ...]:
+    """Build what does not depend on where pods are."""
     return (
         ingress_listener(options),
         egress_listener(options),
-        ingress_routes(options),
+        ingress_routes(options, cache.lost),
         egress_routes(options),
-        *owner_cache_resource(options),
+        *owner_cache_resource(options, cache.script),
     )
 
 

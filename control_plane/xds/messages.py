@@ -55,12 +55,15 @@ __all__ = [
     "file_log",
     "full_match",
     "hcm",
+    "header_ends",
+    "header_is",
     "header_matches",
     "listener",
     "lua",
     "matcher",
     "mutation_rules",
     "pack",
+    "put_header",
     "route",
     "router",
     "seconds",
@@ -99,3 +102,21 @@ def full_match(regex: str) -> matcher.StringMatcher:
 def header_matches(name: str, regex: str) -> route.HeaderMatcher:
     """Match a whole header value."""
     return route.HeaderMatcher(name=name, string_match=full_match(regex))
+
+
+def header_is(name: str, value: str) -> route.HeaderMatcher:
+    """Match a header value as it is."""
+    return route.HeaderMatcher(name=name, string_match=matcher.StringMatcher(exact=value))
+
+
+def header_ends(name: str, ending: str) -> route.HeaderMatcher:
+    """Match the end of a header value."""
+    return route.HeaderMatcher(name=name, string_match=matcher.StringMatcher(suffix=ending))
+
+
+def put_header(name: str, value: str) -> core.HeaderValueOption:
+    """Set a header, whatever was there."""
+    return core.HeaderValueOption(
+        header=core.HeaderValue(key=name, value=value),
+        append_action=core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+    )

@@ -46,9 +46,9 @@ class GatewayOptions:
     trusted_hops: int = 0
     #: Certificate authorities that pods' https endpoints are checked against, on Envoy's machine.
     ca_file: str = "/etc/ssl/certs/ca-certificates.crt"
-    #: Lua put before the processor and delivered by ECDS, so that it changes without a drain;
-    #: empty: no such filter.
-    owner_cache: str = ""
+    #: Whether a Lua filter stands before the processor; its text comes by ECDS, so that it changes
+    #: without a drain.
+    owner_cache: bool = False
 
 
 def split_address(address: str) -> tuple[str, int]:

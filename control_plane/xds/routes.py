@@ -3,10 +3,13 @@
 A change here reaches Envoy over RDS and drains nothing.
 """
 
+import re
 from functools import lru_cache
 
 from control_plane.xds import messages as m
+from control_plane.xds.filters import EXT_PROC, METADATA, OWNER_CACHE
 from control_plane.xds.options import GatewayOptions
+from control_plane.xds.owner_cache import ASKED, CACHE, KNOWN, LANE, LANES, LEARN, SEEN
 from control_plane.xds.resource import Resource
 
 INGRESS = "ingress"
@@ -19,36 +22,98 @@ CLUSTER_HEADER = "x-trio2o-cluster"
 _IMAGE_DATA = r"(/.*)?/v2(\.\d+)?/images/[^/]+/(file|stage)"
 _SAFE_METHODS = "GET|HEAD"
 
+#: Of whom something was asked, as the owner cache reads it.
+_ASKED = (
+    "%REQ(:METHOD)% %REQ(X-FORWARDED-PROTO?:SCHEME)% %REQ(:AUTHORITY)% %UPSTREAM_CLUSTER_RAW%"
+    " %REQ(:PATH)%"
+)
+#: An administrator who asks why gets the processor's word.
+_UNEXPLAINED = m.route.HeaderMatcher(name="x-trio2o-explain", present_match=True, invert_match=True)
+_NO_PROCESSOR = {EXT_PROC: m.pack(m.ext_proc.ExtProcPerRoute(disabled=True))}
+_NO_LUA = {OWNER_CACHE: m.pack(m.lua.LuaPerRoute(disabled=True))}
 
-@lru_cache
-def ingress_routes(options: GatewayOptions) -> Resource:
-    """Build the routes of clients' requests."""
+
+@lru_cache(maxsize=64)
+def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resource:
+    """Build the routes of clients' requests; what `lost` pods have is the processor's business.
+
+    A request is routed twice: before the filters, when only its lane can be known, and after the
+    owner cache or the processor have named a cluster.
+    """
     chosen = m.route.HeaderMatcher(name=CLUSTER_HEADER, present_match=True)
-    return _configuration(
-        INGRESS,
-        [
-            m.route.Route(
-                name="image-data",
-                match=m.route.RouteMatch(
-                    safe_regex=m.matcher.RegexMatcher(regex=_IMAGE_DATA), headers=[chosen]
-                ),
-                # No limit on the whole, only on silence. Without a retry Envoy need not keep
-                # what it has sent.
-                route=m.route.RouteAction(
-                    cluster_header=CLUSTER_HEADER,
-                    timeout=m.seconds(0),
-                    idle_timeout=m.seconds(options.stream_idle_timeout),
-                ),
-            ),
-            *_api_routes(options, [chosen]),
-            # The processor routes or answers every request; one it did neither to is our fault.
-            m.route.Route(
-                name="undecided",
-                match=m.route.RouteMatch(prefix="/"),
-                direct_response=m.route.DirectResponseAction(status=503),
-            ),
-        ],
-    )
+    routes = [
+        *(_known_routes(options, lost) if options.owner_cache else []),
+        _image_data(options, CLUSTER_HEADER, [chosen]),
+        *_api_routes(options, CLUSTER_HEADER, [chosen]),
+        *(_lanes() if options.owner_cache else []),
+        # The processor routes or answers every request; one it did neither to is our fault.
+        m.route.Route(
+            name="undecided",
+            match=m.route.RouteMatch(prefix="/"),
+            direct_response=m.route.DirectResponseAction(status=503),
+        ),
+    ]
+    if options.owner_cache:
+        for route in routes:
+            if route.route is not None and route.route.cluster_header == CLUSTER_HEADER:
+                route.response_headers_to_remove = [LEARN, ASKED]
+                route.response_headers_to_add = [
+                    m.put_header(LEARN, f"%DYNAMIC_METADATA({METADATA}:learn)%"),
+                    m.put_header(ASKED, _ASKED),
+                ]
+    return _configuration(INGRESS, routes)
+
+
+def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.route.Route]:
+    """Build the routes of ids that the owner cache knew; the processor is passed by."""
+    known = [m.route.HeaderMatcher(name=KNOWN, present_match=True), _UNEXPLAINED]
+    seen = [m.route.HeaderMatcher(name=SEEN, present_match=True), _UNEXPLAINED]
+    if lost:
+        # It may be that their records are shown in their stead.
+        seen.append(
+            m.route.HeaderMatcher(
+                name=SEEN,
+                string_match=m.full_match(f"({'|'.join(map(re.escape, lost))})/.*"),
+                invert_match=True,
+            )
+        )
+    passing = [
+        _image_data(options, KNOWN, [*known, m.header_ends(KNOWN, "/image")]),
+        *_api_routes(options, KNOWN, known),
+    ]
+    rewriting = _api_routes(options, SEEN, seen)
+    for route in passing:
+        route.typed_per_filter_config = {**_NO_PROCESSOR, **_NO_LUA}
+        route.stat_prefix = "known"
+    for route in rewriting:
+        route.typed_per_filter_config = dict(_NO_PROCESSOR)
+        route.stat_prefix = "seen"
+        # A compressed answer could not be read.
+        route.request_headers_to_remove = ["accept-encoding"]
+        route.response_headers_to_remove = [SEEN]
+        route.response_headers_to_add = [m.put_header(SEEN, _ASKED)]
+    return [*passing, *rewriting]
+
+
+def _lanes() -> list[m.route.Route]:
+    """Build the ways to the processor: each has its own kind of stream there."""
+    return [
+        m.route.Route(
+            name=name,
+            match=m.route.RouteMatch(prefix="/", headers=[m.header_is(LANE, name)]),
+            direct_response=m.route.DirectResponseAction(status=503),
+            typed_per_filter_config={
+                EXT_PROC: m.pack(
+                    m.ext_proc.ExtProcPerRoute(
+                        overrides=m.ext_proc.ExtProcOverrides(
+                            grpc_initial_metadata=[m.core.HeaderValue(key=LANE, value=name)]
+                        )
+                    )
+                )
+            },
+        )
+        for name in LANES
+    ]
 
 
 @lru_cache
@@ -61,7 +126,7 @@ def egress_routes(options: GatewayOptions) -> Resource:
     return _configuration(
         EGRESS,
         [
-            *_api_routes(options, [chosen]),
+            *_api_routes(options, CLUSTER_HEADER, [chosen]),
             m.route.Route(
                 name="undecided",
                 match=m.route.RouteMatch(prefix="/"),
@@ -84,6 +149,10 @@ def _configuration(name: str, routes: list[m.route.Route]) -> Resource:
                     # What is between Envoy and the processor is no business of a pod.
                     request_headers_to_remove=[
                         CLUSTER_HEADER,
+                        KNOWN,
+                        SEEN,
+                        LANE,
+                        CACHE,
                         "x-envoy-external-address",
                         "x-envoy-internal",
                     ],
@@ -93,8 +162,26 @@ def _configuration(name: str, routes: list[m.route.Route]) -> Resource:
     )
 
 
+def _image_data(
+    options: GatewayOptions, header: str, chosen: list[m.route.HeaderMatcher]
+) -> m.route.Route:
+    return m.route.Route(
+        name="image-data",
+        match=m.route.RouteMatch(
+            safe_regex=m.matcher.RegexMatcher(regex=_IMAGE_DATA), headers=chosen
+        ),
+        # No limit on the whole, only on silence. Without a retry Envoy need not keep what it has
+        # sent.
+        route=m.route.RouteAction(
+            cluster_header=header,
+            timeout=m.seconds(0),
+            idle_timeout=m.seconds(options.stream_idle_timeout),
+        ),
+    )
+
+
 def _api_routes(
-    options: GatewayOptions, chosen: list[m.route.HeaderMatcher]
+    options: GatewayOptions, header: str, chosen: list[m.route.HeaderMatcher]
 ) -> list[m.route.Route]:
     timeout = m.seconds(options.request_timeout)
     return [
@@ -104,7 +191,7 @@ def _api_routes(
                 prefix="/", headers=[*chosen, m.header_matches(":method", _SAFE_METHODS)]
             ),
             route=m.route.RouteAction(
-                cluster_header=CLUSTER_HEADER,
+                cluster_header=header,
                 timeout=timeout,
                 # Only what the pod has not seen, and only what changes nothing.
                 retry_policy=m.route.RetryPolicy(
@@ -119,6 +206,6 @@ def _api_routes(
         m.route.Route(
             name="write",
             match=m.route.RouteMatch(prefix="/", headers=chosen),
-            route=m.route.RouteAction(cluster_header=CLUSTER_HEADER, timeout=timeout),
+            route=m.route.RouteAction(cluster_header=header, timeout=timeout),
         ),
     ]

@@ -34,3 +34,14 @@ async def test_a_shadow_that_was_forgotten_can_be_made_anew(store: Store) -> Non
 
     assert await store.shadows("server_group", "g", ["Pod2"]) == {}
     assert await store.keep_shadow("server_group", "g", "Pod2", "new") == "new"
+
+
+async def test_a_pod_is_said_to_have_shadows_once_one_is_kept(store: Store) -> None:
+    before = await store.has_shadows("server_group", "Pod2")
+
+    await store.keep_shadow("server_group", "g", "Pod2", "s2")
+
+    assert not before
+    assert await store.has_shadows("server_group", "Pod2")
+    assert not await store.has_shadows("server_group", "Pod3")
+    assert not await store.has_shadows("volume_type", "Pod2")

@@ -15,6 +15,9 @@ class Store:
         self.rows: dict[tuple[str, str, str], str] = {}
         self.reads = 0
 
+    async def has_shadows(self, resource: str, pod: str) -> bool:
+        return any(key[:2] == (resource, pod) for key in self.rows)
+
     async def shadows(self, resource: str, user_id: str, pods: Iterable[str]) -> dict[str, str]:
         keys = {pod: (resource, pod, user_id) for pod in pods}
         return {pod: self.rows[key] for pod, key in keys.items() if key in self.rows}
@@ -55,3 +58,15 @@ async def test_who_comes_second_gets_the_shadow_of_the_first() -> None:
 
     await shadows.forget("server_group", "Pod2", "first")
     assert await shadows.ids("server_group", "g", "Pod1", PODS) == {"Pod1": "g"}
+
+
+async def test_a_pod_has_shadows_from_the_first_one_on() -> None:
+    store = Store()
+    shadows = Shadows(store)
+
+    before = await shadows.any_in("server_group", "Pod2")
+    await store.keep_shadow("server_group", "g", "Pod2", "of-another-replica")
+
+    assert not before
+    assert await shadows.any_in("server_group", "Pod2")
+    assert not await shadows.any_in("server_group", "Pod1")

@@ -31,6 +31,7 @@ from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.registry import View
 from control_plane.processor.conversation import Conversation
+from control_plane.processor.learn import Teacher
 from control_plane.replication.broadcast import Broadcast
 from control_plane.replication.copies import Copies
 from control_plane.services.catalog import SERVICES
@@ -174,6 +175,9 @@ class Store:
 
     async def give(self, id: str, project_id: str) -> None:  # noqa: A002
         self.rows[id] = replace(self.rows[id], project_id=project_id)
+
+    async def has_shadows(self, resource: str, pod: str) -> bool:
+        return any(key[:2] == (resource, pod) for key in self.kept)
 
     async def shadows(self, resource: str, user_id: str, pods: Iterable[str]) -> dict[str, str]:
         keys = {pod: (resource, pod, user_id) for pod in pods}
@@ -344,7 +348,7 @@ class Envoy:
             if mode.response_body_mode == pb.ProcessingMode.BUFFERED:
                 yield pb.ProcessingRequest(response_body=pb.HttpBody(body=data, end_of_stream=True))
 
-        conversation = Conversation(self.registry, self.cloud, TABLES, self.metrics)
+        conversation = Conversation(self.registry, self.cloud, TABLES, self.metrics, Teacher())
         async for reply in conversation.run(messages()):
             said.replies.append(reply)
         return said

@@ -19,7 +19,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.xds.bootstrap import BootstrapOptions
-from control_plane.xds.gateway import build
+from control_plane.xds.gateway import NO_CACHE, OwnerCache, build
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.server import AggregatedDiscovery
 from tests.envoy_process import EnvoyProcess, free_port, running_envoy
@@ -146,6 +146,7 @@ class Gateway:
     upstreams: dict[str, Upstream]
     session: aiohttp.ClientSession
     xds_port: int
+    cache: OwnerCache = NO_CACHE
     envoy: EnvoyProcess | None = None
 
     @property
@@ -156,7 +157,7 @@ class Gateway:
         """Publish a fleet of the named upstreams, each offering the services at one port."""
         fleet = Fleet.of(Pod(name, name, "az1") for name in pods)
         endpoints = {name: dict.fromkeys(services, self.upstreams[name].endpoint) for name in pods}
-        self.discovery.publish(build(self.options, fleet, endpoints))
+        self.discovery.publish(build(self.options, fleet, endpoints, self.cache))
 
     async def restart_control_plane(self) -> grpc.aio.Server:
         """Serve again on the same port; the caller stops what is returned."""
@@ -209,6 +210,7 @@ async def running_gateway(
     *,
     delta: bool = True,
     pods: tuple[str, ...] = ("Pod1", "Pod2"),
+    cache: OwnerCache = NO_CACHE,
     **changes: Any,
 ) -> AsyncIterator[Gateway]:
     """Start upstreams Pod1 to Pod3, the control plane's two services, and Envoy."""
@@ -238,7 +240,7 @@ async def running_gateway(
         session = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )
-        gateway = Gateway(options, discovery, processor, server, upstreams, session, port)
+        gateway = Gateway(options, discovery, processor, server, upstreams, session, port, cache)
         gateway.publish(*pods)
         gateway.envoy = await stack.enter_async_context(
             running_envoy(

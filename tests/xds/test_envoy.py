@@ -1,5 +1,4 @@
 import asyncio
-import dataclasses
 import json
 import ssl
 import subprocess
@@ -13,7 +12,7 @@ from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.xds import messages as m
-from control_plane.xds.gateway import build
+from control_plane.xds.gateway import OwnerCache, build
 from control_plane.xds.nodes import TypeStatus
 from control_plane.xds.resource import CLUSTER, ROUTE, Resource
 from control_plane.xds.snapshot import Snapshot
@@ -384,12 +383,13 @@ end
 
 
 async def test_the_owner_cache_is_replaced_without_a_drain(tmp_path: Path) -> None:
-    async with running_gateway(tmp_path, owner_cache=_CACHE % "one") as gateway:
+    cache = OwnerCache(_CACHE % "one")
+    async with running_gateway(tmp_path, cache=cache, owner_cache=True) as gateway:
         assert gateway.envoy is not None
         headers = {TO: "Pod1/compute"}
         async with gateway.session.get(f"{gateway.url}/v2.1", headers=headers) as answer:
             first = (await answer.json())["headers"]["x-from-lua"]
-        gateway.options = dataclasses.replace(gateway.options, owner_cache=_CACHE % "two")
+        gateway.cache = OwnerCache(_CACHE % "two")
         gateway.publish("Pod1", "Pod2")
         await gateway.synced()
 

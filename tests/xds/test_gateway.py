@@ -12,7 +12,7 @@ from control_plane.services.service import FaultForm
 from control_plane.xds import messages as m
 from control_plane.xds.faults import fault_body
 from control_plane.xds.filters import OWNER_CACHE, ingress_filters, names_but
-from control_plane.xds.gateway import Configuration, build
+from control_plane.xds.gateway import NO_CACHE, Configuration, OwnerCache, build
 from control_plane.xds.options import GatewayOptions, split_address
 from control_plane.xds.resource import CLUSTER, ENDPOINT, EXTENSION, LISTENER, ROUTE, Resource
 from control_plane.xds.snapshot import Snapshot
@@ -26,8 +26,8 @@ def fleet(**states: PodState) -> Fleet:
     return Fleet.of(Pod(name, name, "az1", state=state) for name, state in states.items())
 
 
-def snapshot(options: GatewayOptions = OPTIONS) -> Snapshot:
-    return build(options, fleet(Pod1=PodState.ENABLED), {"Pod1": {"compute": HTTP}})
+def snapshot(options: GatewayOptions = OPTIONS, cache: OwnerCache = NO_CACHE) -> Snapshot:
+    return build(options, fleet(Pod1=PodState.ENABLED), {"Pod1": {"compute": HTTP}}, cache)
 
 
 def cluster(url: str) -> tuple[m.cluster.Cluster, tuple[Resource, ...]]:
@@ -240,7 +240,7 @@ def test_all_our_headers_but_one_are_removed(name: str, *, removed: bool) -> Non
 
 
 def test_the_owner_cache_stands_before_the_processor() -> None:
-    options = GatewayOptions(owner_cache="-- Lua")
+    options = GatewayOptions(owner_cache=True)
 
     assert [entry.name for entry in ingress_filters(options)] == [
         OWNER_CACHE,
@@ -254,8 +254,8 @@ def test_the_owner_cache_stands_before_the_processor() -> None:
 
 
 def test_a_new_owner_cache_leaves_the_listener_as_it_is() -> None:
-    first = snapshot(GatewayOptions(owner_cache="-- epoch 1"))
-    second = snapshot(GatewayOptions(owner_cache="-- epoch 2"))
+    first = snapshot(GatewayOptions(owner_cache=True), OwnerCache("-- epoch 1"))
+    second = snapshot(GatewayOptions(owner_cache=True), OwnerCache("-- epoch 2"))
 
     changed = {url for url in first.versions if first.versions[url] != second.versions[url]}
     assert changed == {EXTENSION}

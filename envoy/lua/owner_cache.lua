@@ -1,0 +1,494 @@
+-- Which pod owns an id: answered inside Envoy, learnt from the processor's answers.
+--
+-- Above this text the control plane puts what it knows of the services (control_plane/xds/
+-- owner_cache.py): CAPACITY, BY_PREFIX, BY_VERSION, BY_NAME. Another text is another VM and an empty
+-- cache; each worker of Envoy has a VM, and so a cache, of its own.
+--
+--   request   a known id        -> x-trio2o-known: its cluster, the answer passes as it is
+--                                  x-trio2o-seen: its cluster, the answer is rewritten below
+--             anything else     -> x-trio2o-lane: how the processor is asked
+--   answer    x-trio2o-learn    -> what the processor said of an id
+--             x-trio2o-seen     -> whose answer it is, to be rewritten
+--             x-trio2o-asked    -> the same, where the processor says whether it is
+--
+-- The listener takes x-trio2o-* from clients, the routes from pods, and what a route gave an answer
+-- is taken from it here before anything else is done.
+
+local find, sub, byte, match, char = string.find, string.sub, string.byte, string.match, string.char
+local concat, bxor, tohex = table.concat, bit.bxor, bit.tohex
+
+local QUOTE, SLASH, OPEN_OBJECT, OPEN_LIST = 34, 47, 123, 91
+
+-- Two generations: when the young one is full it becomes the old one, and what nobody asked for
+-- since then is forgotten. An id that its pod did not know is `false`: the processor must see the
+-- next answer, to tell an end from somebody else's id.
+local young, old, size, turns, failures = {}, {}, 0, 0, 0
+-- name -> {clusters by service; an owner with, and one without, `alone`}
+local pods = {}
+
+local function keep(id, owner)
+  if young[id] == nil then
+    size = size + 1
+    if size > CAPACITY then
+      old, young, size, turns = young, {}, 1, turns + 1
+    end
+  end
+  young[id] = owner
+end
+
+local function owner_of(id)
+  local owner = young[id]
+  if owner == nil then
+    owner = old[id]
+    if owner ~= nil then keep(id, owner) end
+  end
+  return owner
+end
+
+---------------------------------------------------------------------------------------- requests
+
+-- Finds the service of a path, where its version ends, and where the part begins that a pod's own
+-- path replaces.
+local function located(path)
+  local first = match(path, "^/[^/?]*")
+  local service, base = BY_PREFIX[first], 0
+  if service then base = #first else service = BY_VERSION[first] end
+  if not service or not service.version then return service, base, base end
+  local last = base + #service.version
+  if sub(path, base + 1, last) == service.version and byte(path, last + 1) == SLASH then
+    return service, last, base
+  end
+end
+
+-- Steps over what may stand before a collection: a project, a plugin's name.
+local function collection(service, path, at, stop)
+  local slash = find(path, "/", at + 2, true)
+  if not slash or slash >= stop then return at end
+  local segment = sub(path, at + 2, slash - 1)
+  if service.projects then
+    if not service.tree.literals[segment] and find(segment, "^[%x-]+$") then return slash - 1 end
+  elseif service.optional[segment] then
+    return slash - 1
+  end
+  return at
+end
+
+-- Finds the row of a path and the first id in it. A path whose form needs thought has none.
+local function row_of(service, path, at, method)
+  local stop = find(path, "?", at + 1, true) or #path + 1
+  local node, id = service.tree, nil
+  at = collection(service, path, at, stop)
+  while at + 1 < stop do
+    local slash = find(path, "/", at + 2, true)
+    if not slash or slash > stop then slash = stop end
+    local segment = sub(path, at + 2, slash - 1)
+    at = slash - 1
+    if segment == "" or segment == "." or segment == ".." then return nil end
+    local following = node.literals[segment]
+    if not following then
+      following = node.parameter
+      if not following then return nil end
+      id = id or segment
+    end
+    node = following
+  end
+  return node.rows[method], id
+end
+
+-- Whether the version asked for is one of those that all pods have, written so that it can go on.
+local function version_of(rules, headers)
+  local text, major, minor = headers:get("openstack-api-version"), nil, nil
+  if text then
+    major, minor = match(text, rules.standard)
+  else
+    text = rules.legacy and headers:get(rules.legacy)
+    if not text then return true, 0 end
+    major, minor = match(text, "^([1-9]%d*)%.(%d+)$")
+  end
+  if not major or tonumber(major) ~= rules.major then return false end
+  minor = tonumber(minor)
+  return minor >= rules.lowest and minor <= rules.highest, minor
+end
+
+-- Whether a body asks for an action that concerns nobody but the pod; only the plainest form of a
+-- body is understood.
+local function is_plain_action(handle, headers, actions)
+  local length = tonumber(headers:get("content-length"))
+  if not length or length < 1 or length > 16384 then return false end
+  local body = handle:body()
+  if not body then return false end
+  local text = body:getBytes(0, body:length())
+  local name = match(text, '^%s*{%s*"([%w_-]+)"%s*:%s*null%s*}%s*$')
+    or match(text, '^%s*{%s*"([%w_-]+)"%s*:%s*{[^{}]*}%s*}%s*$')
+  return name ~= nil and actions[name] == true
+end
+
+-- Whether the version asked for is older than the one from which the answer needs the processor.
+local function before(rules, headers, below)
+  local good, minor = version_of(rules, headers)
+  return good and minor < below
+end
+
+local function may_pass(handle, headers, service, row, owner)
+  if service.versions then
+    local good, minor = version_of(service.versions, headers)
+    if not good or (row.below and minor >= row.below) then return false end
+  end
+  if row.alone and not owner.alone then return false end
+  return not row.actions or is_plain_action(handle, headers, row.actions)
+end
+
+local function on_request(handle)
+  local headers = handle:headers()
+  local path = headers:get(":path")
+  local service, at, base = located(path)
+  local row, id
+  if service then row, id = row_of(service, path, at, headers:get(":method")) end
+  if not row then return end
+  local lane = row.lane
+  if row.passes and id then
+    local owner = owner_of(id)
+    local cluster = owner and owner.clusters[service.name]
+    if cluster and may_pass(handle, headers, service, row, owner) then
+      headers:replace(":path", cluster.path .. sub(path, base + 1))
+      headers:replace(row.passes, cluster.name)
+      handle:clearRouteCache()
+      return
+    end
+    if owner == false then return end
+    if row.below and not before(service.versions, headers, row.below) then return end
+  end
+  headers:replace("x-trio2o-cache", size .. " " .. turns .. " " .. failures)
+  headers:replace("x-trio2o-lane", lane)
+  handle:clearRouteCache()
+end
+
+----------------------------------------------------------------------------------------- learning
+
+local function unquoted(text)
+  return (text:gsub("%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end))
+end
+
+-- Reads what control_plane/processor/learn.py writes.
+local function read_cluster(text)
+  local parts = {}
+  for part in (text .. "|"):gmatch("([^|]*)|") do parts[#parts + 1] = unquoted(part) end
+  local mask, links = {}, {}
+  for digits in parts[5]:gmatch(("%x"):rep(8)) do mask[#mask + 1] = tonumber(digits, 16) end
+  for index = 6, #parts - 2, 3 do
+    links[#links + 1] = { url = parts[index], path = parts[index + 1], ours = parts[index + 2] }
+  end
+  return {
+    text = text, name = parts[1], path = parts[2], zone = parts[3], inner = parts[4],
+    mask = mask, links = links, pod = match(parts[1], "^[^/]*"),
+  }
+end
+
+local function learn_cluster(text)
+  local pod, service = match(text, "^([^/|]*)/([^|]*)")
+  local known = pods[pod]
+  if not known then
+    local shared = {}
+    known = {
+      clusters = shared,
+      [true] = { clusters = shared, alone = true },
+      [false] = { clusters = shared, alone = false },
+    }
+    pods[pod] = known
+  end
+  local cluster = known.clusters[service]
+  if not cluster or cluster.text ~= text then
+    cluster = read_cluster(text)
+    known.clusters[service] = cluster
+  end
+  return known
+end
+
+-- `id|flags|cluster…`: flags `a`: no group of the thing has parts in other pods; `s`: the answer is
+-- to be rewritten here.
+local function learn(value)
+  local id, flags, text = match(value, "^([^|]*)|(%a*)|(.*)$")
+  if not id then return false end
+  local pod = learn_cluster(text)
+  if id ~= "" then keep(id, pod[find(flags, "a", 1, true) ~= nil]) end
+  return find(flags, "s", 1, true) ~= nil
+end
+
+------------------------------------------------------------------------------------------ answers
+
+-- Where a text that begins with a quote at `at` ends.
+local function text_end(body, at)
+  local stop = find(body, '"', at + 1, true)
+  while stop do
+    local slashes = 0
+    while byte(body, stop - 1 - slashes) == 92 do slashes = slashes + 1 end
+    if slashes % 2 == 0 then return stop end
+    stop = find(body, '"', stop + 1, true)
+  end
+  error("a text without an end")
+end
+
+-- Where a value that begins at `at` ends.
+local function value_end(body, at)
+  local first = byte(body, at)
+  if first == QUOTE then return text_end(body, at) end
+  if first ~= OPEN_OBJECT and first ~= OPEN_LIST then
+    return find(body, "[,%]}%s]", at) - 1
+  end
+  local depth = 0
+  while true do
+    local next = find(body, '["{}%[%]]', at)
+    if not next then error("a value without an end") end
+    local kind = byte(body, next)
+    if kind == QUOTE then
+      next = text_end(body, next)
+    elseif kind == OPEN_OBJECT or kind == OPEN_LIST then
+      depth = depth + 1
+    else
+      depth = depth - 1
+      if depth == 0 then return next end
+    end
+    at = next + 1
+  end
+end
+
+local function hidden(text, cluster)
+  if #text ~= 58 or find(text, "[^%x\"]") then return text end
+  local words = {}
+  for index = 1, 7 do
+    local word = tonumber(sub(text, index * 8 - 6, index * 8 + 1), 16)
+    words[index] = tohex(bxor(word, cluster.mask[index]))
+  end
+  return '"' .. concat(words) .. '"'
+end
+
+-- What becomes of a text, quotes included; see control_plane/handlers/translate.py.
+local rewrites = {
+  zone = function(text, cluster)
+    if text == '""' or text == '"internal"' then return text end
+    return cluster.zone
+  end,
+  own_zone = function(text, cluster)
+    return text == cluster.inner and cluster.zone or text
+  end,
+  host = function(text, cluster)
+    if text == '""' then return text end
+    return '"' .. cluster.pod .. "~" .. sub(text, 2)
+  end,
+  obscured = hidden,
+}
+
+-- Writes a value anew: a text, or a list of texts of which a zone's becomes one.
+local function rewritten(value, kind, cluster)
+  local first = byte(value)
+  if first == QUOTE then return rewrites[kind](value, cluster) end
+  if first ~= OPEN_LIST then return value end
+  local items, at = {}, find(value, '"', 1, true)
+  while at do
+    local stop = text_end(value, at)
+    items[#items + 1] = rewrites[kind](sub(value, at, stop), cluster)
+    at = find(value, '"', stop + 1, true)
+  end
+  if #items == 0 then return value end
+  if kind == "zone" then return "[" .. cluster.zone .. "]" end
+  return "[" .. concat(items, ", ") .. "]"
+end
+
+-- Walks an object from its brace on and collects what is to be changed: `fields` is a tree of names,
+-- a leaf of which is a kind of change.
+local function walk_object(body, at, fields, cluster, changes)
+  while true do
+    at = find(body, '["}]', at + 1)
+    if byte(body, at) ~= QUOTE then return at end
+    local stop = text_end(body, at)
+    local field = fields[sub(body, at + 1, stop - 1)]
+    at = find(body, "[^%s:]", stop + 1)
+    local last
+    local first = byte(body, at)
+    if type(field) == "table" and first == OPEN_OBJECT then
+      last = walk_object(body, at, field, cluster, changes)
+    elseif type(field) == "table" and first == OPEN_LIST then
+      last = at
+      while true do
+        last = find(body, "[{%]]", last + 1)
+        if byte(body, last) ~= OPEN_OBJECT then break end
+        last = walk_object(body, last, field, cluster, changes)
+      end
+    else
+      last = value_end(body, at)
+      if type(field) == "string" then
+        local value = sub(body, at, last)
+        local new = rewritten(value, field, cluster)
+        if new ~= value then changes[#changes + 1] = { at, last, new } end
+      end
+    end
+    at = last
+  end
+end
+
+-- Walks the whole document: an item under its key, or a list of them.
+local function walk_document(body, resource, cluster)
+  local changes = {}
+  local at = find(body, "{", 1, true)
+  if not at then return changes end
+  local fields = { [resource.key] = resource.fields, [resource.plural] = resource.fields }
+  walk_object(body, at, fields, cluster, changes)
+  return changes
+end
+
+-- Whether `at` lies in the object that a user's own keys are in, which begins at `from`.
+local function is_within(body, from, at)
+  return value_end(body, from) > at
+end
+
+-- Collects the changes without a walk where each name occurs once and outside of what users name;
+-- nil when that cannot be said.
+local function find_changes(body, resource, cluster)
+  local changes = {}
+  local own = find(body, '"metadata": {', 1, true)
+  for index = 1, #resource.marks do
+    local mark = resource.marks[index]
+    local _, at = find(body, mark.text, 1, true)
+    if at then
+      if find(body, mark.text, at, true) then return nil end
+      if own and own < at and is_within(body, own + 12, at) then return nil end
+      at = find(body, "[^%s]", at + 1)
+      local last = value_end(body, at)
+      local value = sub(body, at, last)
+      if value ~= "null" then
+        if mark.deep or byte(value) == OPEN_OBJECT then return nil end
+        local new = rewritten(value, mark.kind, cluster)
+        if new ~= value then changes[#changes + 1] = { at, last, new } end
+      end
+    end
+  end
+  table.sort(changes, function(one, other) return one[1] < other[1] end)
+  return changes
+end
+
+local function with_changes(body, changes)
+  local pieces, from = {}, 1
+  for index = 1, #changes do
+    local change = changes[index]
+    pieces[#pieces + 1] = sub(body, from, change[1] - 1)
+    pieces[#pieces + 1] = change[3]
+    from = change[2] + 1
+  end
+  pieces[#pieces + 1] = sub(body, from)
+  return concat(pieces)
+end
+
+local function replaced(body, theirs, ours)
+  local at, last = find(body, theirs, 1, true)
+  if not at then return body end
+  local pieces, from = {}, 1
+  while at do
+    pieces[#pieces + 1] = sub(body, from, at - 1)
+    pieces[#pieces + 1] = ours
+    from = last + 1
+    at, last = find(body, theirs, from, true)
+  end
+  pieces[#pieces + 1] = sub(body, from)
+  return concat(pieces)
+end
+
+-- Lets the pod's URLs, and those it made of the client's Host and a path of its own, lead here.
+local function with_links(body, cluster, scheme, authority)
+  for index = 1, #cluster.links do
+    local link = cluster.links[index]
+    local ours = scheme .. "://" .. authority .. link.ours .. "/"
+    body = replaced(body, link.url .. "/", ours)
+    if link.path ~= "" then
+      body = replaced(body, "http://" .. authority .. link.path .. "/", ours)
+      body = replaced(body, "https://" .. authority .. link.path .. "/", ours)
+    end
+  end
+  return body
+end
+
+-- Replaces a word that is no part of a longer name or of a path.
+local function reworded(text, word, new)
+  local at, last = find(text, word, 1, true)
+  local pieces, from = {}, 1
+  while at do
+    local before, after = sub(text, at - 1, at - 1), sub(text, last + 1, last + 1)
+    if at == 1 then before = " " end
+    if not find(before, "[%w_./~-]") and not find(after, "[%w_/~-]") then
+      pieces[#pieces + 1] = sub(text, from, at - 1)
+      pieces[#pieces + 1] = new
+      from = last + 1
+    end
+    at, last = find(text, word, last + 1, true)
+  end
+  pieces[#pieces + 1] = sub(text, from)
+  return concat(pieces)
+end
+
+local function fault(body, cluster)
+  local zone, inner = sub(cluster.zone, 2, -2), sub(cluster.inner, 2, -2)
+  body = reworded(body, cluster.pod, zone)
+  if inner ~= "" and inner ~= zone and find(body:lower(), "zone", 1, true) then
+    body = reworded(body, inner, zone)
+  end
+  return body
+end
+
+local function rewrite(handle, headers, at)
+  local method, scheme, authority, name, path =
+    match(at, "^(%S+) (%S+) (%S+) (%S+) (%S+)$")
+  local pod, service = match(name or "", "^([^/]*)/(.*)$")
+  local cluster = pods[pod] and pods[pod].clusters[service]
+  if not cluster then return end
+  local status = tonumber(headers:get(":status"))
+  local location = headers:get("location")
+  if location then headers:replace("location", with_links(location, cluster, scheme, authority)) end
+  local rules = BY_NAME[service]
+  local below = sub(path, #cluster.path + 1)
+  local row, id = row_of(rules, below, rules.version and #rules.version or 0, method)
+  if (status == 404 or status == 410) and row and row.whole and id then keep(id, false) end
+  local content = handle:body()
+  local length = content and content:length() or 0
+  if length == 0 then return end
+  local body = content:getBytes(0, length)
+  local new = with_links(body, cluster, scheme, authority)
+  if status >= 400 then
+    new = fault(new, cluster)
+  elseif row and row.resource then
+    local changes = find_changes(new, row.resource, cluster)
+      or walk_document(new, row.resource, cluster)
+    if #changes > 0 then new = with_changes(new, changes) end
+  end
+  if new ~= body then headers:replace("content-length", content:setBytes(new)) end
+end
+
+local function on_response(handle)
+  local headers = handle:headers()
+  local seen = headers:get("x-trio2o-seen")
+  if seen then
+    headers:remove("x-trio2o-seen")
+    rewrite(handle, headers, seen)
+    return
+  end
+  local learnt, asked = headers:get("x-trio2o-learn"), headers:get("x-trio2o-asked")
+  if learnt then headers:remove("x-trio2o-learn") end
+  if asked then headers:remove("x-trio2o-asked") end
+  if learnt and learn(learnt) and asked then rewrite(handle, headers, asked) end
+end
+
+----------------------------------------------------------------------------------------- the hooks
+
+function envoy_on_request(handle)
+  local good, text = pcall(on_request, handle)
+  if not good then
+    failures = failures + 1
+    handle:logErr("owner cache, request: " .. tostring(text))
+  end
+end
+
+function envoy_on_response(handle)
+  local good, text = pcall(on_response, handle)
+  if not good then
+    failures = failures + 1
+    handle:logErr("owner cache, answer: " .. tostring(text))
+  end
+end
