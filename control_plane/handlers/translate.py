@@ -7,11 +7,13 @@ answer that has none of the fields' names in it is not decoded.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 import msgspec
 
+from control_plane.handlers.splice import Change, Splice
 from control_plane.model.host import shown_host
 from control_plane.model.host_id import shown_host_id
 from control_plane.model.number import shown_number
@@ -25,50 +27,48 @@ from control_plane.services.operation import Resource
 INTERNAL = "internal"
 
 _LINKS = "links[].href"
-#: How long a value may be to be remembered, bytes.
-_SHORT = 200
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ZONE_WORD = re.compile(rb"zone", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """One field of a resource: how to see fast that it is absent, and what becomes of it."""
+class _Links:
+    """URLs to replace that have a beginning in common; most texts have none of them."""
 
-    path: str
-    first: str
     mark: bytes
-    new: Callable[[Any], Any]
-    #: What short values of the field became: many items of a list say the same.
-    known: dict[bytes, bytes] = field(default_factory=dict)
-
-    def of(self, old: bytes) -> bytes:
-        """Give what becomes of the field's value, both as JSON."""
-        new = self.known.get(old)
-        if new is None:
-            holder = {self.first: msgspec.json.decode(old)}
-            changed = change(holder, self.path, self.new)
-            new = msgspec.json.encode(holder[self.first]) if changed else old
-            if len(old) <= _SHORT:
-                self.known[old] = new
-        return new
+    changes: tuple[tuple[bytes, bytes], ...]
 
 
-def _link_changes(view: View, pod: Pod, gateway: str, authority: str) -> list[tuple[bytes, bytes]]:
-    changes = []
+def _link_changes(view: View, pod: Pod, gateway: str, authority: str) -> tuple[_Links, ...]:
+    hosts: dict[str, list[tuple[str, str]]] = {}
     for service in SERVICES:
         endpoint = view.endpoint(pod.name, service.name)
         if endpoint is None:
             continue
-        ours = f"{gateway}{service.prefix}/".encode()
-        changes.append((f"{endpoint.url}/".encode(), ours))
+        ours = f"{gateway}{service.prefix}/"
+        hosts.setdefault(endpoint.host, []).append((f"{endpoint.url}/", ours))
         if endpoint.path and endpoint.path != service.prefix:
             # The pod wrote the client's Host before its own path.
-            changes.extend(
-                (f"{scheme}://{authority}{endpoint.path}/".encode(), ours)
-                for scheme in ("http", "https")
+            hosts.setdefault("", []).extend(
+                (f"{scheme}://{authority}{endpoint.path}/", ours) for scheme in ("http", "https")
             )
-    return changes
+    return tuple(
+        _Links(
+            # Character by character is what is meant here.
+            commonprefix([url[url.index(":") :] for url, _ in changes]).encode(),  # noqa: RUF071
+            tuple((theirs.encode(), ours.encode()) for theirs, ours in changes),
+        )
+        for changes in hosts.values()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """The changes of one resource: those of whole fields as a splice too, and the others."""
+
+    all: tuple[Change, ...]
+    splice: Splice | None
+    nested: tuple[Change, ...]
 
 
 class Translation:
@@ -79,18 +79,25 @@ class Translation:
         self._pod = pod
         self._names = view.names
         self._links = _link_changes(view, pod, gateway, authority)
-        self._changes: dict[tuple[str, str], tuple[_Change, ...]] = {}
+        self._changes: dict[tuple[str, str], _Changes] = {}
 
     def links(self, raw: bytes) -> bytes:
         """Let the URLs in a text lead to the gateway."""
-        for theirs, ours in self._links:
-            if theirs in raw:
-                raw = raw.replace(theirs, ours)
+        for host in self._links:
+            if host.mark in raw:
+                for theirs, ours in host.changes:
+                    raw = raw.replace(theirs, ours)
         return raw
 
     def item(self, raw: bytes, resource: Resource) -> bytes:
         """Translate one item of a list, given as JSON."""
-        needed = [entry for entry in self._of(resource) if entry.mark in raw]
+        changes = self._of(resource)
+        rest = changes.all
+        if changes.splice is not None:
+            spliced = changes.splice.item(raw)
+            if spliced is not None:
+                raw, rest = spliced, changes.nested
+        needed = [entry for entry in rest if entry.mark in raw] if rest else None
         if needed:
             fields = _FIELDS.decode(raw)
             rewrite = self._rewrite_numbered if resource.numbers else self._rewrite
@@ -100,7 +107,7 @@ class Translation:
 
     def body(self, raw: bytes, resource: Resource) -> bytes:
         """Translate an answer that holds one item, or a list of items, under its key or bare."""
-        needed = [entry for entry in self._of(resource) if entry.mark in raw]
+        needed = [entry for entry in self._of(resource).all if entry.mark in raw]
         if needed:
             try:
                 document = msgspec.json.decode(raw)
@@ -163,7 +170,7 @@ class Translation:
 
         return new
 
-    def _of(self, resource: Resource) -> tuple[_Change, ...]:
+    def _of(self, resource: Resource) -> _Changes:
         """Collect the changes of a resource, once."""
         key = (resource.name, resource.identity)
         found = self._changes.get(key)
@@ -178,14 +185,19 @@ class Translation:
                 ((_LINKS,) if resource.numbers else (), str),
                 (resource.numbers, self.number),
             ]
-            found = self._changes[key] = tuple(
-                _Change(path, first_of(path), f'"{last_of(path)}"'.encode(), new)
+            every = tuple(
+                Change(path, first_of(path), f'"{last_of(path)}"'.encode(), new)
                 for paths, new in changes
                 for path in paths
             )
+            # Where one field says how another changes, none is changed alone.
+            flat = () if resource.numbers else tuple(entry for entry in every if entry.is_flat)
+            nested = tuple(entry for entry in every if resource.numbers or not entry.is_flat)
+            found = _Changes(every, Splice(flat) if flat else None, nested)
+            self._changes[key] = found
         return found
 
-    def _rewrite(self, fields: dict[str, msgspec.Raw], changes: list[_Change]) -> bool:
+    def _rewrite(self, fields: dict[str, msgspec.Raw], changes: list[Change]) -> bool:
         changed = False
         for entry in changes:
             if entry.first in fields:
@@ -196,7 +208,7 @@ class Translation:
                     changed = True
         return changed
 
-    def _rewrite_numbered(self, fields: dict[str, msgspec.Raw], changes: list[_Change]) -> bool:
+    def _rewrite_numbered(self, fields: dict[str, msgspec.Raw], changes: list[Change]) -> bool:
         """Change fields of which one says how another changes."""
         names = [entry.first for entry in changes if entry.first in fields]
         opened = {name: msgspec.json.decode(fields[name]) for name in names}
@@ -204,7 +216,7 @@ class Translation:
         fields.update((name, _encoded(value)) for name, value in opened.items())
         return changed
 
-    def _apply(self, item: dict[str, Any], changes: list[_Change]) -> bool:
+    def _apply(self, item: dict[str, Any], changes: list[Change]) -> bool:
         local = item.get("id")
         changed = sum(
             change(item, entry.path, self._ending(local) if entry.path == _LINKS else entry.new)
