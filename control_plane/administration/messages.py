@@ -128,6 +128,7 @@ def pending_message(intent: Intent) -> pb.PendingWrite:
         reason=intent.reason,
         created_at=_moment(intent.created_at),
         due_at=_moment(intent.due_at),
+        doing=intent.under_way(datetime.now(UTC)),
     )
 
 

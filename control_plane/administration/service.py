@@ -7,6 +7,7 @@ replica serves by it before the operator has the answer; other replicas find it 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Protocol
@@ -184,7 +185,12 @@ class Administration:
     async def readiness(self, name: str) -> Readiness:
         """Say whether a pod has the definitions of the others."""
         problems = (await self._store.facts(name)).get(FACT)
-        waiting = [intent for intent in await self._store.intents(name) if not intent.refused]
+        now = datetime.now(UTC)
+        waiting = [
+            intent
+            for intent in await self._store.intents(name)
+            if not intent.refused and not intent.under_way(now)
+        ]
         return Readiness(
             ready=isinstance(problems, dict) and not waiting,
             pending=len(waiting),

@@ -91,7 +91,7 @@ def pending(*, pod: str, output: str, config: Path | None, server: str | None) -
             write.pod,
             write.method,
             write.path,
-            "refused" if write.refused else "waiting",
+            "refused" if write.refused else "doing" if write.doing else "waiting",
             write.attempts,
             write.reason,
         ]

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine
@@ -128,7 +129,7 @@ copies = Table(
     UniqueConstraint("resource", "pod", "name"),
 )
 
-#: Writes that a pod could not be told yet, in the users' words.
+#: Writes that a pod is to be told, in the users' words.
 intents = Table(
     "intents",
     metadata,
@@ -148,7 +149,11 @@ intents = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("write_id", _text(64), nullable=False, server_default=""),
+    Column("held", Boolean, nullable=False, server_default=false()),
+    Column("doing", Boolean, nullable=False, server_default=false()),
     Index(None, "pod", "subject"),
+    Index(None, "write_id"),
 )
 
 facts = Table(

@@ -13,7 +13,8 @@ from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
 from control_plane.model.part_id import part_id
 from control_plane.pods.client import PodAnswer
-from control_plane.replication.broadcast import Outcome, chosen
+from control_plane.replication.bodies import chosen
+from control_plane.replication.broadcast import Outcome
 from control_plane.replication.write import Write
 from control_plane.services.field import change
 from control_plane.services.operation import Resource

@@ -1,4 +1,4 @@
-"""An intent: a write that a pod could not be told yet."""
+"""An intent: a write that a pod is to be told, written down before any pod is."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,10 @@ class Intent:
     `subject` is what it changes; intents for one subject are carried out in the order of their
     ids. `sent` says that it may have reached the pod already, so that a create must look first.
     `refused`: the pod said no for good, for the `reason`; it stays to be seen and is not repeated.
+
+    Intents of one write, which stand for it in each pod, share the `write_id`. `held`: no pod has
+    agreed to the write yet, and the first one that is asked decides for all. `doing`: who began
+    the write is at it, until `due_at`, which it moves on as long as it lives.
     """
 
     pod: str
@@ -29,4 +33,11 @@ class Intent:
     attempts: int = 0
     due_at: datetime | None = None
     created_at: datetime | None = None
+    write_id: str = ""
+    held: bool = False
+    doing: bool = False
     id: int = 0
+
+    def under_way(self, now: datetime) -> bool:
+        """Whether who began it is at it."""
+        return self.doing and self.due_at is not None and self.due_at > now

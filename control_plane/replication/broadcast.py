@@ -1,22 +1,20 @@
 """Make one write in every pod, or in none.
 
-    the pods in order ──► the first that can: its answer is the client's
-                          └─► the others at once ──┬─► all agree: done
-                                                   ├─► one refuses: what was done is put back
-                                                   └─► one cannot be asked: an intent, for later
+    an intent a pod ──► the first that can: its answer is the client's
+                        └─► the others at once ──┬─► all agree: the intents are taken out
+                                                 ├─► one refuses: what was done is put back
+                                                 └─► one cannot be asked: its intent stays
 
 A pod that says 404 where another has the thing is no refusal: there is nothing there to change. A
 pod with intents for the same subject is told in its turn and not before.
 """
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 
-import msgspec
 import structlog
 
 from control_plane.model.caller import Caller
@@ -24,8 +22,10 @@ from control_plane.model.errors import PodUnreachable, Trio2oError, unavailable
 from control_plane.model.intent import Intent
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
+from control_plane.replication.bodies import completed
 from control_plane.replication.copies import Copies, Unresolved
-from control_plane.replication.made import made_id, removal_of
+from control_plane.replication.made import made_id
+from control_plane.replication.promise import Promise, PromiseStore
 from control_plane.replication.state import Asker
 from control_plane.replication.undo import Undo
 from control_plane.replication.write import Write, is_mapped
@@ -34,14 +34,11 @@ from control_plane.services.reference import references
 log = structlog.get_logger()
 
 
-class IntentStore(Protocol):
+class IntentStore(PromiseStore, Protocol):
     """The part of the store that keeps intents."""
 
     async def waiting(self) -> set[tuple[str, str]]:
-        """Read which (pod, subject) have intents."""
-
-    async def add_intents(self, wanted: Sequence[Intent]) -> None:
-        """Write new intents."""
+        """Read which (pod, subject) have intents that nobody is at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +77,10 @@ class Broadcast:
         for ref in write.operation.copies:
             for value in _values(write, ref.path):
                 await self._copies.resolve(ref.resource, value)
-        waiting = await self._intents.waiting()
-        run = _Run(self, write, pods, caller, version, waiting)
-        return await run.outcome(disabled)
+        pattern = _intent(write, caller, version)
+        async with Promise(self._intents, pattern, [*pods, *disabled]) as promise:
+            run = _Run(self, write, pods, pattern, await self._intents.waiting())
+            return await run.outcome(promise, disabled)
 
 
 class _Run:
@@ -93,8 +91,7 @@ class _Run:
         parts: Broadcast,
         write: Write,
         pods: Sequence[Pod],
-        caller: Caller,
-        version: str,
+        pattern: Intent,
         waiting: set[tuple[str, str]],
     ) -> None:
         self._asker = parts._asker  # noqa: SLF001  # one class in two parts
@@ -102,8 +99,7 @@ class _Run:
         self._intents = parts._intents  # noqa: SLF001
         self._write = write
         self._pods = pods
-        self._caller = caller
-        self._version = version
+        self._pattern = pattern
         self._behind = [pod for pod in pods if (pod.name, write.subject) in waiting]
         self._waiting = {pod for pod, _ in waiting}
         self._silent: list[Pod] = []
@@ -111,22 +107,28 @@ class _Run:
         self._done: list[PodAnswer] = []
         self._undo = Undo(self._asker, self._copies, write)
 
-    async def outcome(self, disabled: Sequence[Pod]) -> Outcome:
-        await self._undo.remember([pod for pod in self._pods if pod not in self._behind])
-        home = await self._first()
+    async def outcome(self, promise: Promise, disabled: Sequence[Pod]) -> Outcome:
+        """Make the write, which is written down."""
+        try:
+            await self._undo.remember([pod for pod in self._pods if pod not in self._behind])
+            home = await self._first()
+        except Trio2oError:
+            await promise.abandon()
+            raise
         if home.status >= HTTPStatus.BAD_REQUEST:
+            await promise.abandon()
             return Outcome(home)
         self._done.append(home)
         self._write = completed(self._write, home)
+        await promise.agree(home.pod, self._write.body)
         refused = await self._others(home)
         if refused is not None:
-            await self._put_back()
+            await promise.abandon(await self._put_back())
             return Outcome(refused)
-        late = [*self._silent, *self._behind]
-        told_later = [*(pod for pod in self._pods if pod in late), *disabled]
-        await self._intents.add_intents([self._intent(pod) for pod in told_later])
+        late = tuple(pod for pod in self._pods if pod in (*self._silent, *self._behind))
         await self._note()
-        return Outcome(home, tuple(pod for pod in self._pods if pod in late))
+        await promise.settle({pod.name: self._reason(pod) for pod in (*late, *disabled)})
+        return Outcome(home, late)
 
     async def _first(self) -> PodAnswer:
         """Ask pods in order until one can; a write that got no answer is not repeated there."""
@@ -189,35 +191,27 @@ class _Run:
         if pod.name in self._waiting:
             self._behind.append(pod)
 
-    def _intent(self, pod: Pod) -> Intent:
-        write = self._write
-        return Intent(
-            pod.name,
-            write.subject,
-            write.service.name,
-            write.method,
-            write.rest,
-            write.body,
-            self._version,
-            self._caller.user_id,
-            self._caller.project_id,
-            sent=pod in self._silent,
-            reason="the pod did not answer" if pod in self._silent else "waits for its turn",
-        )
+    def _reason(self, pod: Pod) -> tuple[bool, str]:
+        """Say of a pod that is told later whether the write may have reached it, and why."""
+        if pod in self._silent:
+            return True, "the pod did not answer"
+        return False, "waits for its turn"
 
-    async def _put_back(self) -> None:
-        """Undo in each pod what it did; a create that cannot be undone now is undone later."""
+    async def _put_back(self) -> list[Intent]:
+        """Undo in each pod what it did; gives what cannot be undone now and is undone later."""
+        later: list[Intent] = []
         for answer in self._done:
             try:
                 await self._undo.put_back(answer)
             except Trio2oError as error:
                 log.exception("write_not_undone", pod=answer.pod.name)
-                removal = removal_of(self._write, answer)
-                if removal is not None:
-                    intent = replace(self._intent(answer.pod), sent=False, reason=str(error))
-                    method, path = removal
-                    late = replace(intent, method=method, path=path, body=None)
-                    await self._intents.add_intents([late])
+                reason = f"is to be undone: {error}"
+                pattern = replace(self._pattern, pod=answer.pod.name, reason=reason)
+                later += [
+                    replace(pattern, method=step.method, path=step.path, body=step.body)
+                    for step in self._undo.steps(answer)
+                ]
+        return later
 
     async def _note(self) -> None:
         """Keep the ids of what was made, drop those of what is gone."""
@@ -238,42 +232,22 @@ class _Run:
                 await self._copies.forget(name, thing, gone)
 
 
-def completed(write: Write, home: PodAnswer) -> Write:
-    """Put what the first pod made up (a generated key) into the body for the others."""
-    if not write.operation.copied or not isinstance(write.body, dict):
-        return write
-    try:
-        answer = msgspec.json.decode(home.body)
-    except msgspec.DecodeError:
-        return write
-    body = msgspec.json.decode(msgspec.json.encode(write.body))
-    for path in write.operation.copied:
-        value = next(iter(references(answer, path)), None)
-        parent, _, name = path.rpartition(".")
-        target: Any = body
-        for part in parent.split("."):
-            target = target[part]
-        if value is not None:
-            target[name] = value
-    return replace(write, body=body, raw=json.dumps(body).encode())
+def _intent(write: Write, caller: Caller, version: str) -> Intent:
+    """Say what each pod is to be told."""
+    return Intent(
+        "",
+        write.subject,
+        write.service.name,
+        write.method,
+        write.rest,
+        write.body,
+        version,
+        caller.user_id,
+        caller.project_id,
+    )
 
 
 def _values(write: Write, path: str) -> Sequence[str]:
     if path.startswith("?"):
         return [value for key, value in write.query if key == path[1:]]
     return list(references(write.body, path))
-
-
-def chosen(write: Write, made_up: Mapping[str, str]) -> Write:
-    """Put ids that were made up here into the body where the caller named none."""
-    if not isinstance(write.body, dict) or not made_up:
-        return write
-    body = msgspec.json.decode(msgspec.json.encode(write.body))
-    changed = False
-    for path, value in made_up.items():
-        key, _, name = path.rpartition(".")
-        holder = body.get(key)
-        if isinstance(holder, dict) and holder.get(name) is None:
-            holder[name] = value
-            changed = True
-    return replace(write, body=body, raw=json.dumps(body).encode()) if changed else write

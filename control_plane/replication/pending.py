@@ -1,30 +1,28 @@
-"""Carry out the intents of pods that could not be told at the time.
+"""Carry out the intents of pods that could not be told at the time, and of those that died.
 
 Intents for one subject go in their order; different subjects do not wait for each other. A create
-that may have reached its pod looks for the thing before it is sent again.
+that may have reached its pod looks for the thing before it is sent again. Of a write that is held,
+because who began it died before any pod was known to agree, the first pod that answers decides.
 """
 
-import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Protocol
-from urllib.parse import parse_qsl, quote
+from typing import Any, Protocol
 
 import structlog
 
 from control_plane.model.errors import PodUnreachable, Refused
 from control_plane.model.intent import Intent
-from control_plane.model.microversion import Microversion
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
+from control_plane.replication.bodies import completed
 from control_plane.replication.copies import Copies, Unresolved
-from control_plane.replication.made import made_id
-from control_plane.replication.own import Own, version_headers
-from control_plane.replication.state import Asker
+from control_plane.replication.own import Own
+from control_plane.replication.replay import Replay
+from control_plane.replication.restoring import RESTORE
+from control_plane.replication.state import Asker, Declined
 from control_plane.replication.write import Write, is_mapped
-from control_plane.services.catalog import service_named
-from control_plane.services.operation import Resource
-from control_plane.services.reference import references
 from control_plane.services.table import Table
 
 log = structlog.get_logger()
@@ -34,7 +32,6 @@ LEASE_SECONDS = 120.0
 #: The longest wait between two tries, seconds.
 LONGEST_WAIT = 5.0
 _AGAIN = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.REQUEST_TIMEOUT, 429})
-_USER_SINCE = Microversion(2, 10)
 _REASON = 500
 
 
@@ -44,8 +41,10 @@ class IntentStore(Protocol):
     async def intents(self, pod: str = "") -> list[Intent]:
         """Read intents in their order."""
 
-    async def claim(self, intent_id: int, seconds: float, *, sent: bool) -> bool:
-        """Take an intent that is due."""
+    async def claim(
+        self, intent_id: int, seconds: float, *, sent: bool, held: bool = False
+    ) -> bool:
+        """Take an intent that is due, and still held or not as it was read."""
 
     async def postpone(self, intent_id: int, seconds: float, reason: str) -> None:
         """Let it be due again later."""
@@ -55,6 +54,12 @@ class IntentStore(Protocol):
 
     async def finish(self, intent_id: int) -> None:
         """Take it out."""
+
+    async def agree(self, write_id: str, pod: str, body: Any, *, over: bool = False) -> None:
+        """Let the other pods be told what one has agreed to."""
+
+    async def abandon(self, write_id: str, instead: Sequence[Intent] = ()) -> None:
+        """Take a whole write out."""
 
 
 class Pending:
@@ -72,25 +77,26 @@ class Pending:
         self._asker = asker
         self._copies = copies
         self._intents = intents
-        self._own = own
-        self._tables = tables
+        self._replay = Replay(asker, copies, own, tables)
 
     async def drain(self, pods: Sequence[Pod]) -> None:
         """Try every intent of some pods that is due, once."""
-        waiting: dict[str, list[Intent]] = {}
-        for intent in await self._intents.intents():
-            if not intent.refused:
-                waiting.setdefault(intent.pod, []).append(intent)
+        names = {intent.pod for intent in await self._intents.intents() if not intent.refused}
         for pod in pods:
-            await self._drain(pod, waiting.get(pod.name, []))
+            if pod.name in names:
+                # Read anew: what one pod says of a write that is held changes the others' part.
+                intents = await self._intents.intents(pod.name)
+                await self._drain(pod, [intent for intent in intents if not intent.refused])
 
     async def _drain(self, pod: Pod, intents: Sequence[Intent]) -> None:
         blocked: set[str] = set()
+        now = datetime.now(UTC)
+        waiting = [intent for intent in intents if not intent.under_way(now)]
         for intent in intents:
             if intent.subject in blocked:
                 continue
             try:
-                done = await self._try(pod, intent)
+                done = not intent.under_way(now) and await self._try(pod, intent, waiting)
             except PodUnreachable as error:
                 wait = min(2.0**intent.attempts, LONGEST_WAIT)
                 await self._intents.postpone(intent.id, wait, error.reason)
@@ -98,10 +104,12 @@ class Pending:
             if not done:
                 blocked.add(intent.subject)
 
-    async def _try(self, pod: Pod, intent: Intent) -> bool:
+    async def _try(self, pod: Pod, intent: Intent, waiting: Sequence[Intent]) -> bool:
         """Try one intent; True when the next one for its subject may go."""
         try:
-            write = await self._write(intent)
+            if intent.method == RESTORE:
+                return await self._restore(pod, intent)
+            write = await self._replay.write(intent)
         except Refused as error:
             # No row of the tables knows it any more; nobody can ever carry it out.
             await self._intents.refuse(intent.id, error.message)
@@ -112,23 +120,55 @@ class Pending:
                     await self._copies.resolve(name, value)
             request = write.to_pod(pod, self._copies)
         except Unresolved as error:
-            return await self._lacking(pod, intent, error)
-        if not await self._intents.claim(intent.id, LEASE_SECONDS, sent=write.operation.creates):
+            return await self._lacking(pod, intent, error, alone=len(waiting) == 1)
+        sent, held = write.operation.creates, intent.held
+        if not await self._intents.claim(intent.id, LEASE_SECONDS, sent=sent, held=held):
             return False
-        if intent.sent and write.operation.creates and await self._exists(pod, write):
-            await self._intents.finish(intent.id)
-            return True
+        if intent.sent and write.operation.creates:
+            there = await self._replay.existing(pod, write)
+            if there is not None:
+                await self._done(intent, completed(write, there))
+                return True
         answer = await self._asker.ask(pod, request)
         return await self._judge(pod, intent, write, answer)
 
-    async def _lacking(self, pod: Pod, intent: Intent, error: Unresolved) -> bool:
-        """Wait for what the intent names, and forget a delete of what is not there."""
+    async def _restore(self, pod: Pod, intent: Intent) -> bool:
+        """Make a definition again what it was before a write that another pod refused."""
+        if not await self._intents.claim(intent.id, LEASE_SECONDS, sent=False):
+            return False
+        try:
+            await self._replay.restore(pod, intent)
+        except (Declined, Unresolved) as error:
+            log.warning("intent_refused", pod=pod.name, subject=intent.subject, reason=str(error))
+            await self._intents.refuse(intent.id, str(error))
+            return True
+        await self._intents.finish(intent.id)
+        return True
+
+    async def _done(self, intent: Intent, write: Write) -> None:
+        """Take out what was carried out; if it was held, the other pods are told now."""
+        log.info("intent_done", pod=intent.pod, subject=intent.subject, method=intent.method)
+        if intent.held:
+            await self._intents.agree(intent.write_id, intent.pod, write.body, over=True)
+        else:
+            await self._intents.finish(intent.id)
+
+    async def _refused(self, intent: Intent, answer: PodAnswer) -> None:
+        """Keep what a pod refused for good; a write that was held is then none at all."""
+        log.error("intent_refused", pod=intent.pod, subject=intent.subject, status=answer.status)
+        if intent.held:
+            await self._intents.abandon(intent.write_id)
+        else:
+            await self._intents.refuse(intent.id, _told(answer))
+
+    async def _lacking(self, pod: Pod, intent: Intent, error: Unresolved, *, alone: bool) -> bool:
+        """Wait for what the intent names; forget it where nothing is on its way, and deletes."""
         await self._copies.refresh(error.resource)
         if self._copies.lacks(error.resource, error.user_id, pod.name):
-            if intent.method == "DELETE":
+            if intent.method == "DELETE" or (intent.doing and alone):
                 await self._intents.finish(intent.id)
                 return True
-            if await self._intents.claim(intent.id, LEASE_SECONDS, sent=False):
+            if await self._intents.claim(intent.id, LEASE_SECONDS, sent=False, held=intent.held):
                 await self._intents.postpone(intent.id, LONGEST_WAIT, str(error))
         return False
 
@@ -136,100 +176,25 @@ class Pending:
         status = answer.status
         creates = write.operation.creates
         if status < HTTPStatus.BAD_REQUEST:
-            await self._note(pod, write, answer)
-        elif status == HTTPStatus.CONFLICT and creates and await self._exists(pod, write):
+            await self._replay.note(pod, write, answer)
+            write = completed(write, answer)
+        elif status == HTTPStatus.CONFLICT and creates and await self._replay.existing(pod, write):
             pass
         elif status == HTTPStatus.CONFLICT and intent.sent:
             pass  # what it asks for was done when it was sent the first time
-        elif status == HTTPStatus.NOT_FOUND and intent.method == "DELETE":
-            pass
+        elif status == HTTPStatus.NOT_FOUND and write.params:
+            # There is nothing that could be changed there; of a held write others may decide.
+            await self._intents.finish(intent.id)
+            return True
         elif status in _AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             wait = min(2.0**intent.attempts, LONGEST_WAIT)
             await self._intents.postpone(intent.id, wait, _told(answer))
             return False
         else:
-            log.error("intent_refused", pod=pod.name, subject=intent.subject, status=status)
-            await self._intents.refuse(intent.id, _told(answer))
+            await self._refused(intent, answer)
             return True
-        log.info("intent_done", pod=pod.name, subject=intent.subject, method=intent.method)
-        await self._intents.finish(intent.id)
+        await self._done(intent, write)
         return True
-
-    async def _write(self, intent: Intent) -> Write:
-        """Make the request of an intent; Refused when no row of the tables knows it."""
-        service = service_named(intent.service)
-        path, _, query = intent.path.partition("?")
-        match = self._tables[service.name].match(intent.method, path)
-        version = intent.version
-        parameters = parse_qsl(query, keep_blank_values=True)
-        body = intent.body
-        user = match.operation.user
-        if user:
-            version = _at_least(version, _USER_SINCE)
-            if user.startswith("?"):
-                if all(key != user[1:] for key, _ in parameters):
-                    parameters.append((user[1:], intent.user_id))
-            elif isinstance(body, dict):
-                key, _, name = user.partition(".")
-                body = {**body, key: {name: intent.user_id, **body.get(key, {})}}
-        write = await self._own.speak(
-            service,
-            version,
-            operation=match.operation,
-            method=intent.method,
-            params=match.params,
-        )
-        raw = json.dumps(body).encode() if body is not None else None
-        headers = {**write.headers, **version_headers(service, version)}
-        return Write(
-            service,
-            match.operation,
-            intent.method,
-            match.params,
-            parameters,
-            raw,
-            body,
-            headers,
-            write.version,
-            write.project,
-        )
-
-    async def _exists(self, pod: Pod, write: Write) -> bool:
-        """Whether a create has been carried out already; also learns the id if so."""
-        resource = write.service.resources[write.operation.answer]
-        name = next(references(write.body, f"{resource.key}.{resource.merge_by}"), "")
-        if resource.mapped:
-            await self._copies.refresh(resource.name)
-            return self._copies.find(resource.name, name, pod.name) is not None
-        path = resource.probe.format(id=quote(name, safe=""))
-        user = write.operation.user
-        if user:
-            path += f"?user_id={quote(next(references(write.body, user), ''), safe='')}"
-        answer = await self._asker.ask(pod, write.request("GET", path))
-        return answer.status == HTTPStatus.OK
-
-    async def _note(self, pod: Pod, write: Write, answer: PodAnswer) -> None:
-        resource = write.service.resources.get(write.operation.answer)
-        if write.operation.creates and resource is not None and resource.mapped:
-            await self._learn(pod, resource, write, answer)
-        elif write.method == "DELETE" and len(write.params) == 1:
-            [(name, thing)] = write.params.items()
-            if is_mapped(write.service, name):
-                await self._copies.forget(name, thing, [pod.name])
-
-    async def _learn(self, pod: Pod, resource: Resource, write: Write, answer: PodAnswer) -> None:
-        pod_id = made_id(answer, resource)
-        name = next(references(write.body, f"{resource.key}.{resource.merge_by}"), "")
-        if pod_id:
-            await self._copies.record(resource.name, name, {pod.name: pod_id})
-
-
-def _at_least(version: str, lowest: Microversion) -> str:
-    """Raise a microversion to the one that knows for whom a write is."""
-    try:
-        return str(max(Microversion.parse(version), lowest))
-    except ValueError:
-        return str(lowest)
 
 
 def _told(answer: PodAnswer) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -89,7 +90,12 @@ class Replicator:
         self._welcome_at = self._clock() + self._wait
 
     async def _waiting(self) -> list[Intent]:
-        return [intent for intent in await self._intents.intents() if not intent.refused]
+        now = datetime.now(UTC)
+        return [
+            intent
+            for intent in await self._intents.intents()
+            if not intent.refused and not intent.under_way(now)
+        ]
 
     async def run(self) -> None:
         """Look until cancelled."""

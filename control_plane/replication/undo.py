@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -15,11 +16,21 @@ from control_plane.pods.client import PodAnswer
 from control_plane.replication.copies import Copies, Unresolved
 from control_plane.replication.made import removal_of
 from control_plane.replication.own import version_headers
+from control_plane.replication.restoring import RESTORE, plain
 from control_plane.replication.state import Asker, Copyist, Declined, State
-from control_plane.replication.write import Write, filled
-from control_plane.services.operation import Resource
+from control_plane.replication.write import Write
+from control_plane.services.operation import Ref, Releases, Resource
 
 _FIRST_ERROR = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A request that undoes, in the users' words."""
+
+    method: str
+    path: str
+    body: Any = None
 
 
 class Undo:
@@ -33,6 +44,8 @@ class Undo:
         self._before: dict[str, State | None] = {}
         #: None: there was no value at all.
         self._kept: dict[str, dict[str, Any] | None] = {}
+        #: The users' ids of what was bound to the subject.
+        self._bound: dict[str, list[str]] = {}
         self._resource = _subject(write)
         kind = self._resource.definition if self._resource else None
         since = kind.since if kind else ""
@@ -47,18 +60,33 @@ class Undo:
     async def _remember(self, pod: Pod) -> None:
         write = self._write
         try:
-            if self._resource is not None:
+            if write.operation.releases is not None:
+                self._bound[pod.name] = await self._read_bound(pod, write.operation.releases)
+            elif self._resource is not None:
                 pod_id = self._pod_id(pod)
                 self._before[pod.name] = await self._copyist.read(pod, self._resource, pod_id)
             elif write.operation.kept:
-                path = filled(write.operation.path, write.params)
-                answer = await self._asker.ask(pod, write.request("GET", path))
-                if answer.status == HTTPStatus.NOT_FOUND:
-                    self._kept[pod.name] = None
-                elif answer.status < _FIRST_ERROR:
-                    self._kept[pod.name] = msgspec.json.decode(answer.body)[write.operation.kept]
-        except (PodUnreachable, Unresolved, Declined, msgspec.DecodeError, KeyError):
+                self._kept[pod.name] = await self._read_kept(pod)
+        except (PodUnreachable, Unresolved, Declined, msgspec.DecodeError, KeyError, TypeError):
             return
+
+    async def _read_kept(self, pod: Pod) -> dict[str, Any] | None:
+        answer = await self._asker.ask(pod, self._write.request("GET", self._write.rest))
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.status >= _FIRST_ERROR:
+            raise Declined(answer, f"GET {self._write.rest}")
+        kept: dict[str, Any] = msgspec.json.decode(answer.body)[self._write.operation.kept]
+        return kept
+
+    async def _read_bound(self, pod: Pod, bound: Releases) -> list[str]:
+        row = replace(self._write.operation, path=bound.path)
+        ask = replace(self._write, operation=row, method="GET", raw=None, body=None)
+        answer = await self._asker.ask(pod, ask.to_pod(pod, self._copies))
+        if answer.status >= _FIRST_ERROR:
+            raise Declined(answer, f"GET {ask.rest}")
+        items = msgspec.json.decode(answer.body)[bound.key]
+        return [self._copies.user_id(bound.resource, pod.name, item["id"]) for item in items]
 
     async def put_back(self, answer: PodAnswer) -> None:
         """Undo what a pod did; Declined or PodUnreachable when that does not work either."""
@@ -66,13 +94,49 @@ class Undo:
         if write.operation.creates:
             await self._remove(answer)
         elif write.operation.undo:
-            row = replace(write.operation, path=write.operation.undo)
-            back = replace(write, operation=row, method="GET", raw=None, body=None)
-            await self._do(pod, back)
+            for back in self._opposites(pod):
+                await self._do(pod, back)
         elif self._resource is not None and pod.name in self._before:
             await self._restore(pod, self._resource, self._before[pod.name])
         elif pod.name in self._kept:
-            await self._set(pod, self._kept[pod.name])
+            await self._set(pod)
+
+    def steps(self, answer: PodAnswer) -> list[Step]:
+        """Say how what a pod did can be undone later; empty when nobody knows what was before."""
+        pod, write = answer.pod, self._write
+        if write.operation.creates:
+            removal = removal_of(write, answer)
+            return [Step(*removal)] if removal else []
+        if write.operation.undo:
+            return [Step("GET", back.rest) for back in self._opposites(pod)]
+        if self._resource is not None and pod.name in self._before:
+            thing = quote(next(iter(write.params.values())), safe="")
+            path = self._resource.probe.format(id=thing)
+            return [Step(RESTORE, path, plain(self._before[pod.name]))]
+        if pod.name in self._kept:
+            values = self._kept[pod.name]
+            if values is None:
+                return [Step("DELETE", write.rest)]
+            named = self._named(values, {})
+            for ref in write.operation.copies:
+                name = ref.path.rpartition(".")[2]
+                if name in named:
+                    named[name] = self._copies.user_id(ref.resource, pod.name, named[name])
+            return [Step("PUT", write.rest, {write.operation.kept: named})]
+        return []
+
+    def _opposites(self, pod: Pod) -> list[Write]:
+        """Make the requests that bind again what the write released, or the reverse."""
+        write = self._write
+        row = replace(write.operation, path=write.operation.undo)
+        back = replace(write, operation=row, method="GET", raw=None, body=None)
+        bound = write.operation.releases
+        if bound is None:
+            return [back]
+        ref = Ref(bound.resource, f"?{bound.parameter}")
+        back = replace(back, operation=replace(row, copies=(ref,)))
+        names = self._bound.get(pod.name, ())
+        return [replace(back, query=[(bound.parameter, name)]) for name in names]
 
     async def _remove(self, answer: PodAnswer) -> None:
         removal = removal_of(self._write, answer)
@@ -90,23 +154,38 @@ class Undo:
             # The pod gave it a new id; users keep theirs.
             await self._copies.replace(resource.name, pod.name, pod_id, made)
 
-    async def _set(self, pod: Pod, values: dict[str, Any] | None) -> None:
+    async def _set(self, pod: Pod) -> None:
         """Set what was there before, by the names by which the write set it."""
-        key, path = (
-            self._write.operation.kept,
-            filled(self._write.operation.path, self._write.params),
-        )
+        before, key, rest = self._kept[pod.name], self._write.operation.kept, self._write.rest
         raw = None
-        if values is not None:
-            named = self._write.body.get(key, {}) if isinstance(self._write.body, dict) else {}
-            # A default type is set as `volume_type` and shown as `volume_type_id`.
-            old = {name: values.get(name, values.get(f"{name}_id")) for name in named}
-            held = {name: value for name, value in old.items() if value is not None}
-            raw = json.dumps({key: held}).encode()
+        if before is not None:
+            named = self._named(before, await self._read_kept(pod) or {})
+            if not named:
+                return
+            raw = json.dumps({key: named}).encode()
         method = "DELETE" if raw is None else "PUT"
-        answer = await self._asker.ask(pod, self._write.request(method, path, raw))
+        request = self._write.request(method, rest, raw)
+        headers = {**request.headers, "content-type": "application/json"}
+        answer = await self._asker.ask(pod, replace(request, headers=headers))
         if answer.status >= _FIRST_ERROR:
-            raise Declined(answer, f"{method} {path}")
+            raise Declined(answer, f"{method} {rest}")
+
+    def _named(self, values: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+        """Put values under the names by which they are set; what is so `now` is left out.
+
+        A default type is set as `volume_type` and shown as `volume_type_id`. A DELETE names
+        nothing: then all that differ are set.
+        """
+        operation, body = self._write.operation, self._write.body
+        told = body.get(operation.kept, {}) if isinstance(body, dict) else {}
+        old = {name: values.get(name, values.get(f"{name}_id")) for name in told or operation.sets}
+        if not old:
+            old = {name: value for name, value in values.items() if isinstance(value, int)}
+        return {
+            name: value
+            for name, value in old.items()
+            if value is not None and now.get(name) != value
+        }
 
     async def _do(self, pod: Pod, write: Write) -> None:
         answer = await self._asker.ask(pod, write.to_pod(pod, self._copies))

@@ -6,6 +6,7 @@ from control_plane.services.operation import (
     Operation,
     Options,
     Ref,
+    Releases,
     aggregate,
     broadcast,
     computed,
@@ -47,7 +48,14 @@ _TYPES = (
         kept="default_type",
         copies=(Ref("volume_type", "default_type.volume_type"),),
     ),
-    _everywhere("DELETE", "/default-types/{project}", since="3.62"),
+    _everywhere(
+        "DELETE",
+        "/default-types/{project}",
+        since="3.62",
+        kept="default_type",
+        sets=("volume_type",),
+        copies=(Ref("volume_type", "default_type.volume_type"),),
+    ),
 )
 
 _SPECS = (
@@ -71,7 +79,18 @@ _SPECS = (
         copies=(_TYPE_IN_QUERY,),
         undo="/qos-specs/{qos_spec}/associate",
     ),
-    _everywhere("GET", "/qos-specs/{qos_spec}/disassociate_all", side_effect=True),
+    _everywhere(
+        "GET",
+        "/qos-specs/{qos_spec}/disassociate_all",
+        side_effect=True,
+        undo="/qos-specs/{qos_spec}/associate",
+        releases=Releases(
+            "volume_type",
+            "/qos-specs/{qos_spec}/associations",
+            "qos_associations",
+            "vol_type_id",
+        ),
+    ),
 )
 
 _GROUP_TYPES = (
@@ -90,7 +109,7 @@ _LIMITS = (
     computed("GET", "/os-quota-sets/{project}", handler="quotas"),
     computed("GET", "/os-quota-sets/{project}/defaults", handler="quotas"),
     _everywhere("PUT", "/os-quota-sets/{project}", kept="quota_set"),
-    _everywhere("DELETE", "/os-quota-sets/{project}"),
+    _everywhere("DELETE", "/os-quota-sets/{project}", kept="quota_set"),
     computed("GET", "/os-quota-class-sets/{quota_class}", handler="quotas"),
     _everywhere("PUT", "/os-quota-class-sets/{quota_class}", kept="quota_class_set"),
     computed("GET", "/os-availability-zone", handler="zones", answer="zone"),

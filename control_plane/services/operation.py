@@ -180,6 +180,19 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Releases:
+    """What a write sets free: the items under `key` at `path`, each with the `id` of a `resource`.
+
+    The row's `undo` binds one again, named by the query's `parameter`.
+    """
+
+    resource: str
+    path: str
+    key: str
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One endpoint: methods on a path, from the first to the last microversion that has it.
 
@@ -229,8 +242,11 @@ class Operation:
     user: str = ""
     #: The path whose GET takes back what this one did.
     undo: str = ""
-    #: The key of the answer under which a GET of the same path shows the values that this sets.
+    releases: Releases | None = None
+    #: The key of the answer under which a GET of the same path shows the values that this sets or
+    #: takes away, and the names by which they are set where the request names none.
     kept: str = ""
+    sets: tuple[str, ...] = ()
     #: Lists of the answer that hold what each pod says, put together.
     joined: tuple[str, ...] = ()
 
@@ -286,7 +302,9 @@ class Options(TypedDict, total=False):
     chosen: tuple[str, ...]
     user: str
     undo: str
+    releases: Releases
     kept: str
+    sets: tuple[str, ...]
     joined: tuple[str, ...]
 
 

@@ -129,6 +129,20 @@ async def test_pending_writes_are_shown(trio2o: Run, stand_in: StandIn) -> None:
     assert (shown["ready"], shown["pending"], shown["number"]) == (False, 1, 2)
 
 
+async def test_a_write_under_way_is_shown_as_such_and_keeps_no_pod_from_being_ready(
+    trio2o: Run, stand_in: StandIn
+) -> None:
+    await trio2o("apply", "-f", "pods.yaml")
+    intent = Intent("Pod2", "compute/flavor/1", "compute", "POST", "/flavors", doing=True)
+    await stand_in.store.begin([intent], 60)
+
+    table = await trio2o("get", "pending")
+    pod = await trio2o("describe", "pod", "Pod2", "-o", "json")
+
+    assert table.stdout.splitlines()[1].split()[4] == "doing"
+    assert json.loads(pod.stdout)["pending"] == 0
+
+
 async def test_what_get_writes_can_be_applied(trio2o: Run) -> None:
     await trio2o("apply", "-f", "pods.yaml")
     _write((await trio2o("get", "pods", "-o", "yaml")).stdout)

@@ -13,6 +13,8 @@ class Relay:
         self._target = (host, port)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._held = threading.Event()
+        self._held.set()
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         self._serve()
@@ -22,14 +24,25 @@ class Relay:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._shut()
+
+    def _shut(self) -> None:
         with self._lock:
             doomed = list(self._open)
         for connection in doomed:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
+    def hold(self) -> None:
+        """Take connections and carry nothing, as a service that hangs; what came then is lost."""
+        self._held.clear()
+        self._shut()
+
     def mend(self) -> None:
-        """Listen again."""
+        """Carry on; listen again."""
+        self._held.set()
+        if self._listener.fileno() >= 0:
+            return
         self._listener = self._listen(self.port)
         self._serve()
 
@@ -50,6 +63,10 @@ class Relay:
             threading.Thread(target=self._carry, args=(client,), daemon=True).start()
 
     def _carry(self, client: socket.socket) -> None:
+        if not self._held.is_set():
+            self._held.wait()
+            client.close()
+            return
         try:
             server = socket.create_connection(self._target, 10)
         except OSError:

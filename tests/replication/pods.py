@@ -44,14 +44,23 @@ class Fake:
     away: bool = False
     #: Carries the next so many writes out and loses the answer.
     loses: int = 0
+    #: Takes the process that asks it with it, before it has carried anything out or after.
+    kills: str = ""
     #: (method, end of path) to the status of a refusal.
     refuses: dict[tuple[str, str], int] = field(default_factory=dict)
+    #: Once it has carried a write out, it answers no more ("away"), or fails at everything ("500").
+    worn: str = ""
     default: str = ""
+    defaults: dict[str, int] = field(default_factory=lambda: {"cores": 20, "ram": 50})
     quota: dict[str, int] = field(default_factory=lambda: {"cores": 20, "ram": 50})
     writes: list[tuple[str, str]] = field(default_factory=list)
 
     def all(self, collection: str) -> dict[str, dict[str, Any]]:
         return self.things.setdefault(collection, {})
+
+
+class Killed(BaseException):
+    """The process that asked is dead."""
 
 
 class Pods:
@@ -70,20 +79,27 @@ class Pods:
             raise PodUnreachable(pod.name, "refused the connection")
         path, _, query = request.path.partition("?")
         rest = re.sub(r"^/v[\d.]+(/project)?", "", path)
-        write = request.method != "GET" or "associate" in rest
+        write = request.method != "GET" or "associate" in rest.rpartition("/")[2]
         if write:
             fake.writes.append((request.method, rest + (f"?{query}" if query else "")))
+            if fake.kills == "before":
+                raise Killed
         body = json.loads(request.body) if request.body else {}
         if body and request.headers.get("content-type") != "application/json":
             return PodAnswer(pod, 500, CIMultiDict(), b"no body that can be read")
         status, content = self._answer(fake, request.method, rest, parse_qs(query), body)
+        if write and fake.kills == "after":
+            raise Killed
         if write and fake.loses:
             fake.loses -= 1
             raise PodUnreachable(pod.name, "TimeoutError")
+        if write and fake.worn:
+            fake.away = fake.worn == "away"
+            fake.refuses.update({(verb, ""): 500 for verb in ("GET", "PUT", "POST", "DELETE")})
         raw = json.dumps(content).encode() if content is not None else b""
         return PodAnswer(pod, status, CIMultiDict({"content-type": "application/json"}), raw)
 
-    def _answer(  # noqa: PLR0911  # one line a route, as in a table
+    def _answer(  # noqa: C901, PLR0911  # one line a route, as in a table
         self, fake: Fake, method: str, rest: str, query: dict[str, list[str]], body: Any
     ) -> tuple[int, Any]:
         for (verb, end), status in fake.refuses.items():
@@ -93,6 +109,9 @@ class Pods:
         if collection == "os-quota-sets":
             if method == "PUT":
                 fake.quota.update(body["quota_set"])
+            elif method == "DELETE":
+                fake.quota = dict(fake.defaults)
+                return 202, None
             return 200, {"quota_set": {"id": "p", **fake.quota}}
         if collection == "default-types":
             return self._default(fake, method, body)
@@ -165,7 +184,7 @@ class Pods:
             item.update(body[one])
         return 200, {one: self._shown("", one, item)}
 
-    def _part(  # noqa: C901, PLR0911  # as above
+    def _part(  # noqa: C901, PLR0911, PLR0912  # as above
         self,
         fake: Fake,
         method: str,
@@ -200,6 +219,18 @@ class Pods:
             made = {"encryption_id": f"{fake.name}-e", **body["encryption"]}
             item["_encryption"] = made
             return 200, {"encryption": made}
+        if part == "disassociate_all":
+            for kind in fake.all("types").values():
+                if kind["qos_specs_id"] == item["id"]:
+                    kind["qos_specs_id"] = None
+            return 202, None
+        if part == "associations":
+            bound = [
+                {"association_type": "volume_type", "id": key, "name": kind["name"]}
+                for key, kind in fake.all("types").items()
+                if kind["qos_specs_id"] == item["id"]
+            ]
+            return 200, {"qos_associations": bound}
         if part == "delete_keys":
             for name in body["keys"]:
                 item["specs"].pop(name, None)

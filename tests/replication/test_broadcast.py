@@ -243,3 +243,96 @@ async def test_what_only_a_silent_pod_may_have_is_not_said_to_be_missing(world: 
         await world.write("compute", "DELETE", "/flavors/f")
 
     assert caught.value.status == 503
+
+
+async def _bound(world: World) -> tuple[str, str]:
+    """Make a type that a QoS spec is bound to; gives the users' ids of both."""
+    kind = await _type(world)
+    await world.write("volume", "POST", "/qos-specs", {"qos_specs": {"name": "fast"}})
+    qos = _own(world, "Pod1", "fast", "qos-specs")
+    await world.write("volume", "GET", f"/qos-specs/{qos}/associate?vol_type_id={kind}")
+    return qos, kind
+
+
+def _is_bound(world: World, pod: str) -> bool:
+    kind = world.pods[pod].all("types")[_own(world, pod, "gold")]
+    return bool(kind["qos_specs_id"] == _own(world, pod, "fast", "qos-specs"))
+
+
+async def test_what_one_pod_does_not_release_is_bound_again_in_the_others(world: World) -> None:
+    qos, _ = await _bound(world)
+    world.pods["Pod2"].refuses["GET", "/disassociate_all"] = 400
+
+    outcome = await world.write("volume", "GET", f"/qos-specs/{qos}/disassociate_all")
+
+    assert outcome.answer.status == 400
+    assert [_is_bound(world, pod) for pod in ("Pod1", "Pod2", "Pod3")] == [True] * 3
+
+
+async def test_quotas_that_one_pod_does_not_take_away_are_set_again(world: World) -> None:
+    await world.write("compute", "PUT", "/os-quota-sets/p", {"quota_set": {"cores": 5}})
+    world.pods["Pod2"].refuses["DELETE", "/os-quota-sets/p"] = 400
+
+    outcome = await world.write("compute", "DELETE", "/os-quota-sets/p")
+
+    assert outcome.answer.status == 400
+    assert [pod.quota for pod in world.pods.pods.values()] == [{"cores": 5, "ram": 50}] * 3
+    assert world.pods["Pod1"].writes[-1] == ("PUT", "/os-quota-sets/p")
+
+
+async def test_a_default_type_that_one_pod_keeps_is_set_again(world: World) -> None:
+    kind = await _type(world)
+    body = {"default_type": {"volume_type": kind}}
+    await world.write("volume", "PUT", "/default-types/p", body, "3.62")
+    world.pods["Pod2"].refuses["DELETE", "/default-types/p"] = 400
+
+    outcome = await world.write("volume", "DELETE", "/default-types/p", None, "3.62")
+
+    assert outcome.answer.status == 400
+    for pod in ("Pod1", "Pod2", "Pod3"):
+        assert world.pods[pod].default == _own(world, pod, "gold")
+
+
+async def test_the_quotas_of_a_user_are_put_back_as_that_users(world: World) -> None:
+    world.pods["Pod2"].refuses["PUT", "/os-quota-sets/p"] = 400
+
+    body = {"quota_set": {"cores": 5}}
+    await world.write("compute", "PUT", "/os-quota-sets/p?user_id=u", body)
+
+    assert {path for _, path in world.pods["Pod1"].writes} == {"/os-quota-sets/p?user_id=u"}
+
+
+@pytest.mark.parametrize("silent", [True, False])
+async def test_what_cannot_be_undone_now_is_undone_later(world: World, *, silent: bool) -> None:
+    """Undone: a definition, what was released, a default type, a quota."""
+    qos, kind = await _bound(world)
+    body = {"default_type": {"volume_type": kind}}
+    await world.write("volume", "PUT", "/default-types/p", body, "3.62")
+    await world.write("volume", "POST", f"/types/{kind}/extra_specs", {"extra_specs": {"a": "b"}})
+    first, second = world.pods["Pod1"], world.pods["Pod2"]
+    own = {pod: _own(world, pod, "gold") for pod in ("Pod1", "Pod2")}
+    for method, path, sent, version in (
+        ("DELETE", f"/types/{kind}/extra_specs/a", None, ""),
+        ("GET", f"/qos-specs/{qos}/disassociate_all", None, ""),
+        ("DELETE", "/default-types/p", None, "3.62"),
+        ("PUT", "/os-quota-sets/p", {"quota_set": {"cores": 5}}, ""),
+    ):
+        end = path.replace(kind, own["Pod2"]).replace(qos, _own(world, "Pod2", "fast", "qos-specs"))
+        second.refuses[method, end] = 400
+        first.worn = "away" if silent else "500"
+        outcome = await world.write("volume", method, path, sent, version)
+        first.worn = ""
+        first.away = False
+        first.refuses.clear()
+        assert outcome.answer.status == 400
+
+    waiting = {(row.pod, row.method) for row in world.intents.rows.values()}
+    for _ in range(2):
+        await world.drain()
+
+    assert waiting == {("Pod1", "RESTORE"), ("Pod1", "GET"), ("Pod1", "PUT")}
+    assert first.all("types")[own["Pod1"]]["extra_specs"] == {"a": "b"}
+    assert _is_bound(world, "Pod1")
+    assert first.default == own["Pod1"]
+    assert first.quota["cores"] == 20
+    assert world.intents.rows == {}
