@@ -56,7 +56,7 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
     if options.owner_cache:
         for route in routes:
             if route.route is not None and route.route.cluster_header == CLUSTER_HEADER:
-                route.response_headers_to_remove = [LEARN, ASKED]
+                route.response_headers_to_remove = [LEARN, ASKED, SEEN]
                 route.response_headers_to_add = [
                     m.put_header(LEARN, f"%DYNAMIC_METADATA({METADATA}:learn)%"),
                     m.put_header(ASKED, _ASKED),
@@ -82,6 +82,8 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
         *_api_routes(options, KNOWN, known),
     ]
     rewriting = _api_routes(options, SEEN, seen)
+    for route in (*passing, *rewriting):
+        route.response_headers_to_remove = [LEARN, ASKED, SEEN]
     for route in passing:
         route.typed_per_filter_config = {**_NO_PROCESSOR, **_NO_LUA}
         route.stat_prefix = "known"
@@ -90,7 +92,6 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
         route.stat_prefix = "seen"
         # A compressed answer could not be read.
         route.request_headers_to_remove = ["accept-encoding"]
-        route.response_headers_to_remove = [SEEN]
         route.response_headers_to_add = [m.put_header(SEEN, _ASKED)]
     return [*passing, *rewriting]
 

@@ -150,12 +150,14 @@ local function on_request(handle)
     local owner = owner_of(id)
     local cluster = owner and owner.clusters[service.name]
     if cluster and may_pass(handle, headers, service, row, owner) then
+      -- What was had before the body was waited for must not be used any more.
+      headers = handle:headers()
       headers:replace(":path", cluster.path .. sub(path, base + 1))
       headers:replace(row.passes, cluster.name)
       handle:clearRouteCache()
       return
     end
-    if owner == false then return end
+    if owner == false or row.actions then return end
     if row.below and not before(service.versions, headers, row.below) then return end
   end
   headers:replace("x-trio2o-cache", size .. " " .. turns .. " " .. failures)
@@ -458,7 +460,7 @@ local function rewrite(handle, headers, at)
       or walk_document(new, row.resource, cluster)
     if #changes > 0 then new = with_changes(new, changes) end
   end
-  if new ~= body then headers:replace("content-length", content:setBytes(new)) end
+  if new ~= body then handle:headers():replace("content-length", content:setBytes(new)) end
 end
 
 local function on_response(handle)

@@ -28,6 +28,8 @@ PROCESSOR = "envoy.service.ext_proc.v3.ExternalProcessor"
 
 #: By this header a test tells the stub where a request goes.
 TO = "to-cluster"
+#: And what the owner cache is to keep of it.
+LEARN = "to-learn"
 
 
 class Upstream:
@@ -38,6 +40,10 @@ class Upstream:
         self.port = free_port()
         self.requests: list[str] = []
         self.delay = 0.0
+        #: What it answers in place of who it is.
+        self.document: bytes | None = None
+        self.status = 200
+        self.headers: dict[str, str] = {}
         self._runner: web.AppRunner | None = None
 
     @property
@@ -63,14 +69,26 @@ class Upstream:
         if request.path != "/":
             self.requests.append(f"{request.method} {request.path_qs}")
             await asyncio.sleep(self.delay)
+        if self.document is not None:
+            return web.Response(
+                status=self.status,
+                body=self.document,
+                content_type="application/json",
+                headers=self.headers,
+            )
         return web.json_response(
-            {
+            status=self.status,
+            data={
                 "pod": self.name,
                 "path": request.raw_path,
                 "headers": {name.lower(): value for name, value in request.headers.items()},
                 "bytes": size,
             },
-            headers={"server": "a-pod", "x-openstack-request-id": "req-of-the-pod"},
+            headers={
+                "server": "a-pod",
+                "x-openstack-request-id": "req-of-the-pod",
+                **self.headers,
+            },
         )
 
 
@@ -124,7 +142,10 @@ class Processor:
             )
         )
         pod, _, service = cluster.partition("/")
-        response.dynamic_metadata.update({"trio2o": {"pod": pod, "service": service}})
+        said = {"pod": pod, "service": service}
+        if LEARN in headers:
+            said["learn"] = headers[LEARN]
+        response.dynamic_metadata.update({"trio2o": said})
         return response
 
 
@@ -211,6 +232,7 @@ async def running_gateway(
     delta: bool = True,
     pods: tuple[str, ...] = ("Pod1", "Pod2"),
     cache: OwnerCache = NO_CACHE,
+    services: tuple[str, ...] = ("compute", "network"),
     **changes: Any,
 ) -> AsyncIterator[Gateway]:
     """Start upstreams Pod1 to Pod3, the control plane's two services, and Envoy."""
@@ -241,7 +263,7 @@ async def running_gateway(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         )
         gateway = Gateway(options, discovery, processor, server, upstreams, session, port, cache)
-        gateway.publish(*pods)
+        gateway.publish(*pods, services=services)
         gateway.envoy = await stack.enter_async_context(
             running_envoy(
                 BootstrapOptions(
