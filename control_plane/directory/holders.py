@@ -24,12 +24,17 @@ class Holders:
         self._clock = clock
         self._known: dict[tuple[str, str, str], tuple[float, Found]] = {}
 
+    def kept(self, resource: str, resource_id: str, project_id: str) -> Found | None:
+        """Say what was found on behalf of a project a short time ago; None if nothing was."""
+        entry = self._known.get((resource, resource_id, project_id))
+        return entry[1] if entry is not None and entry[0] > self._clock() else None
+
     async def of(self, question: Question, pods: Sequence[Pod]) -> Found:
         """Say which of `pods` have the thing, and which could not be asked."""
         key = (question.resource, question.id, question.project_id)
-        entry = self._known.get(key)
-        if entry is not None and entry[0] > self._clock():
-            return entry[1]
+        kept = self.kept(*key)
+        if kept is not None:
+            return kept
         found = await self._directory.ask(question, pods)
         if found.holders and not found.missing:
             if len(self._known) >= SIZE:

@@ -21,11 +21,13 @@ async def holders_of(cloud: Cloud, call: Call, refs: tuple[Ref, ...]) -> dict[st
                 if copies:
                     found[resource_id] = copies
                 continue
-            question = await cloud.question(call, ref.resource, resource_id)
-            if question is None:
-                continue
-            pods = call.view.with_service(question.service)
-            result = await cloud.holders.of(question, pods)
+            result = cloud.holders.kept(ref.resource, resource_id, call.project_id)
+            if result is None:
+                question = await cloud.question(call, ref.resource, resource_id)
+                if question is None:
+                    continue
+                pods = call.view.with_service(question.service)
+                result = await cloud.holders.of(question, pods)
             if result.holders:
                 found[resource_id] = frozenset(result.holders)
     return found

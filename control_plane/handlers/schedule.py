@@ -54,18 +54,17 @@ async def _place(cloud: Cloud, call: Call, groups: Sequence[Group]) -> tuple[Cho
     pins = await _pins(cloud, call)
     holders = await holders_of(cloud, call, operation.copies if call.body else ())
     bindings = await cloud.bindings.of(call.project_id)
-    by_id = {pod.id: pod.name for pod in fleet}
-    near = near_pods(groups)
+    bound = (pod.name for entry in bindings if (pod := fleet.with_id(entry.pod_id)) is not None)
     wish = Wish(
         service=call.service.name,
         project_id=call.project_id,
         zone=wanted_zone(call, operation.zone).partition(":")[0] if call.body else "",
         pins=(*pins, *group_pins(groups)),
         holders=holders,
-        bound=(*near, *(by_id[entry.pod_id] for entry in bindings if entry.pod_id in by_id)),
-        with_service=frozenset(pod.name for pod in call.view.with_service(call.service.name)),
+        bound=(*near_pods(groups), *bound),
+        with_service=call.view.having(call.service.name),
         default_zone=cloud.default_zone,
-        reachable=frozenset(pod.name for pod in fleet if call.view.reachable(pod.name)),
+        reachable=call.view.answering,
         unready=call.view.unready(call.service.name),
     )
     choice = choose(fleet, wish)
@@ -91,7 +90,8 @@ async def _pins(cloud: Cloud, call: Call) -> tuple[Pin, ...]:
         for resource_id in named(call, ref)
         if _ID.fullmatch(resource_id)
     )
-    owners = await asyncio.gather(*(cloud.owner(call, *entry) for entry in wanted))
+    asked = [cloud.owner(call, *entry) for entry in wanted]
+    owners = await asyncio.gather(*asked) if len(asked) > 1 else [await entry for entry in asked]
     placed = tuple(
         Pin(resource, resource_id, pod.name)
         for (resource, resource_id), pod in zip(wanted, owners, strict=True)
@@ -108,16 +108,15 @@ async def _bind(cloud: Cloud, call: Call, pod: Pod, bindings: Sequence[Binding])
     """
     fleet = call.view.fleet
     zone = pod.availability_zone
-    pods = {entry.id: entry for entry in fleet}
     held = next((entry for entry in bindings if entry.availability_zone == zone), None)
     if held is None:
         held = await cloud.bindings.bind(call.project_id, zone, pod.id)
-        winner = pods.get(held.pod_id)
+        winner = fleet.with_id(held.pod_id)
         return winner if winner is not None and winner.takes_creates else pod
-    bound = pods.get(held.pod_id)
+    bound = fleet.with_id(held.pod_id)
     if bound is None or not bound.takes_creates or bound.availability_zone != zone:
         held = await cloud.bindings.rebind(held, pod.id)
-        return pods.get(held.pod_id, pod)
+        return fleet.with_id(held.pod_id) or pod
     return pod
 
 

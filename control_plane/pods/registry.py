@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -41,6 +41,7 @@ VERSIONS_SECONDS = 10.0
 IMPATIENT_SECONDS = 1.0
 
 Listener = Callable[["View"], Awaitable[None]]
+Found = TypeVar("Found")
 
 
 class FleetStore(Protocol):
@@ -97,6 +98,10 @@ class View:
     #: Services of pods that have not been told everything yet.
     behind: frozenset[tuple[str, str]] = frozenset()
     names: Names = field(default_factory=OwnNames, compare=False)
+    #: What requests asked of the view: it never changes, so neither does what follows from it.
+    _worked_out: dict[tuple[str, str], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def endpoint(self, pod: str, service: str) -> Endpoint | None:
         """Find where a service of a pod stands."""
@@ -105,7 +110,11 @@ class View:
 
     def with_service(self, service: str) -> tuple[Pod, ...]:
         """Find the serving pods that have a service, in the fleet's order."""
-        return tuple(pod for pod in self.fleet.serving if self.endpoint(pod.name, service))
+        return self._once("with service", service, self._with_service)
+
+    def having(self, service: str) -> frozenset[str]:
+        """Name the serving pods that have a service."""
+        return self._once("having", service, self._having)
 
     def reachable(self, pod: str) -> bool:
         """Whether the pod answered when it was last looked at."""
@@ -113,20 +122,52 @@ class View:
         return facts.reachable if facts else False
 
     @property
+    def answering(self) -> frozenset[str]:
+        """The pods that answered when they were last looked at."""
+        return self._once("answering", "", self._answering)
+
+    @property
     def arriving(self) -> frozenset[str]:
         """The pods that do not have the definitions of the others yet."""
+        return self._once("arriving", "", self._arriving)
+
+    def unready(self, service: str) -> frozenset[str]:
+        """Find the pods that must not take creates of a service, since they lack definitions."""
+        return self._once("unready", service, self._unready)
+
+    def version_range(self, service: str) -> MicroversionRange | None:
+        """Intersect the microversions of a service over its pods; None when none is known."""
+        return self._once("version range", service, self._version_range)
+
+    def _once(self, what: str, of: str, work: Callable[[str], Found]) -> Found:
+        """Work something out when it is first asked for."""
+        key = (what, of)
+        try:
+            found: Found = self._worked_out[key]
+        except KeyError:
+            found = self._worked_out[key] = work(of)
+        return found
+
+    def _with_service(self, service: str) -> tuple[Pod, ...]:
+        return tuple(pod for pod in self.fleet.serving if self.endpoint(pod.name, service))
+
+    def _having(self, service: str) -> frozenset[str]:
+        return frozenset(pod.name for pod in self.with_service(service))
+
+    def _answering(self, _: str) -> frozenset[str]:
+        return frozenset(pod.name for pod in self.fleet if self.reachable(pod.name))
+
+    def _arriving(self, _: str) -> frozenset[str]:
         return frozenset(
             pod.name
             for pod in self.fleet.serving
             if pod.name in self.facts and not self.facts[pod.name].ready
         )
 
-    def unready(self, service: str) -> frozenset[str]:
-        """Find the pods that must not take creates of a service, since they lack definitions."""
+    def _unready(self, service: str) -> frozenset[str]:
         return self.arriving | {pod for pod, name in self.behind if name == service}
 
-    def version_range(self, service: str) -> MicroversionRange | None:
-        """Intersect the microversions of a service over its pods; None when none is known."""
+    def _version_range(self, service: str) -> MicroversionRange | None:
         return shared_range(
             self.facts[pod.name].versions[service]
             for pod in self.fleet.serving

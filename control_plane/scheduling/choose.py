@@ -34,6 +34,10 @@ def choose(fleet: Fleet, wish: Wish) -> Choice:
         raise Refused(HTTPStatus.BAD_REQUEST, message)
     if wish.pins:
         return Choice(_pinned(fleet, wish), "pinned")
+    # Most creates: what every rule lets pass is a candidate, whoever else is.
+    first = fleet.get(wish.bound[0]) if wish.bound else None
+    if first is not None and all(rule(first, wish) for rule in (*HARD, *SOFT)):
+        return Choice(first, "bound")
     candidates = _candidates(fleet, wish)
     for name in wish.bound:
         for pod in candidates:

@@ -38,6 +38,9 @@ class _Step:
         return not self.key or (isinstance(item, dict) and item.get(self.key) in self.values)
 
 
+_Steps = tuple[tuple[_Step, ...], ...]
+
+
 class _Parts(list[object]):
     """The parts of a text with commas; what is changed here is changed in the text."""
 
@@ -59,8 +62,13 @@ class _Parts(list[object]):
 
 
 def references(body: object, path: str) -> Iterator[str]:
-    """Yield each non-empty text a path points to, numbers as text."""
-    for holder, key in _slots(body, _compiled(path)):
+    """Iterate over each non-empty text a path points to, numbers as text."""
+    steps = _compiled(path)
+    return iter(()) if _leads_nowhere(body, steps) else _texts(body, steps)
+
+
+def _texts(body: object, steps: _Steps) -> Iterator[str]:
+    for holder, key in _slots(body, steps):
         text = _text(holder[key])  # type: ignore[index]  # a slot fits its holder
         if text:
             yield text
@@ -68,9 +76,12 @@ def references(body: object, path: str) -> Iterator[str]:
 
 def replace(body: object, path: str, replacement: Replacement) -> int:
     """Replace in place each text a path points to, and say how many were changed."""
+    steps = _compiled(path)
+    if _leads_nowhere(body, steps):
+        return 0
     changed = 0
     removed: list[tuple[dict[str, object] | list[object], str | int]] = []
-    for holder, key in list(_slots(body, _compiled(path))):
+    for holder, key in list(_slots(body, steps)):
         old = _text(holder[key])  # type: ignore[index]
         if not old:
             continue
@@ -86,10 +97,28 @@ def replace(body: object, path: str, replacement: Replacement) -> int:
     return changed
 
 
+def _leads_nowhere(body: object, steps: _Steps) -> bool:
+    """Whether a path is seen to end early: a create's row has twenty, and a body has few fields.
+
+    False does not say that there is something: behind a list, or a text that is to be decoded,
+    this does not look.
+    """
+    for alternatives in steps:
+        if not isinstance(body, dict):
+            return False
+        if len(alternatives) > 1:
+            return all(step.name not in body for step in alternatives)
+        name = alternatives[0].name
+        if name not in body:
+            return True
+        body = body[name]
+    return False
+
+
 _Slot = tuple[dict[str, object] | list[object], str | int]
 
 
-def _slots(body: object, steps: tuple[tuple[_Step, ...], ...]) -> Iterator[_Slot]:
+def _slots(body: object, steps: _Steps) -> Iterator[_Slot]:
     """Find the places of the values: an object and a key, or a list and a position."""
     if not isinstance(body, dict):
         return
@@ -137,7 +166,7 @@ def _text(value: object) -> str:
 
 
 @lru_cache(maxsize=512)
-def _compiled(path: str) -> tuple[tuple[_Step, ...], ...]:
+def _compiled(path: str) -> _Steps:
     return tuple(
         tuple(_step(alternative) for alternative in segment.split("|"))
         for segment in path.split(".")

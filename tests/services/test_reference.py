@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from control_plane.services.catalog import SERVICES
-from control_plane.services.reference import references, replace
+from control_plane.services.reference import (
+    _compiled,
+    _leads_nowhere,
+    _slots,
+    references,
+    replace,
+)
 from control_plane.services.server_actions import SERVER_ACTIONS
 from control_plane.services.volume_actions import VOLUME_ACTIONS
 
@@ -172,3 +178,13 @@ def test_what_is_taken_away_is_gone(body: Any, path: str) -> None:
     replace(body, path, lambda _: None)
 
     assert list(references(body, path)) == []
+
+
+@given(
+    json_values, st.sampled_from([*PATHS, "a.b|c", "a[].b", "a[b=c].uuid", "a[,]", "a[base64].b"])
+)
+def test_where_a_path_is_said_to_lead_nowhere_there_is_nothing(body: Any, path: str) -> None:
+    steps = _compiled(path)
+
+    if _leads_nowhere(body, steps):
+        assert list(_slots(body, steps)) == []
