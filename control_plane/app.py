@@ -1,4 +1,8 @@
-"""One control plane: everything put together, started and stopped in order."""
+"""One control plane: everything put together, started and stopped in order.
+
+Requests are answered by processes of their own (`workers/`); this one decides which pods there
+are, tells Envoy and the workers, and serves operators.
+"""
 
 import asyncio
 import contextlib
@@ -15,12 +19,8 @@ from control_plane.administration.grpc import administration_handler
 from control_plane.administration.rest import application as rest_application
 from control_plane.administration.service import Administration, Located
 from control_plane.database.store import Store
-from control_plane.directory.bindings import Bindings
-from control_plane.directory.holders import Holders
-from control_plane.directory.lookup import Directory
 from control_plane.directory.rolls import Rolls
 from control_plane.directory.survey import survey
-from control_plane.handlers.cloud import Cloud
 from control_plane.identity.keystone import Keystone, KeystoneError
 from control_plane.identity.tokens import TokenVerifier
 from control_plane.model.errors import InUse, Invalid, StartupError, unavailable
@@ -29,9 +29,7 @@ from control_plane.observability.metrics import Metrics
 from control_plane.observability.web import application as metrics_application
 from control_plane.pods.client import PodClient
 from control_plane.pods.registry import Registry, View
-from control_plane.processor.server import Processor
 from control_plane.replication.arrival import FACT, Arrival
-from control_plane.replication.broadcast import Broadcast
 from control_plane.replication.copies import Copies
 from control_plane.replication.inventory import Inventory
 from control_plane.replication.own import Own
@@ -40,6 +38,9 @@ from control_plane.replication.replicator import Replicator
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
 from control_plane.settings import Address, Settings
+from control_plane.workers.notices import CopiesChanged
+from control_plane.workers.pool import Pool
+from control_plane.workers.worker import GRACE
 from control_plane.xds.gateway import NO_CACHE, Configuration, OwnerCache
 from control_plane.xds.nodes import Silent, SyncState
 from control_plane.xds.options import GatewayOptions
@@ -48,8 +49,6 @@ from control_plane.xds.server import AggregatedDiscovery
 
 log = structlog.get_logger()
 
-#: How long streams may go on once the process is asked to stop, seconds.
-GRACE = 2.0
 _KEYSTONE_CHECK_SECONDS = 10.0
 #: How long readiness waits for the pods of the first start to have all definitions, seconds.
 _SETTLING_SECONDS = 30.0
@@ -94,30 +93,20 @@ class ControlPlane:
             settings.egress, self.registry, settings.timeouts.list, self.metrics
         )
         self.registry.asker = self.client
-        self.directory = Directory(store, self.client, self.metrics)
+        self.pool = Pool(settings, self._heard)
+        self.registry.show = self.pool.show
         own = Own(self.keystone, self.verifier)
         inventory = Inventory(self.client, own, lambda: self.registry.view)
-        copies = Copies(store, inventory)
-        self.registry.names = copies
+        self.copies = Copies(
+            store, inventory, tell=lambda resource: self.pool.tell(CopiesChanged(resource))
+        )
+        self.registry.names = self.copies
         self.registry.needs = FACT
         tables = {service.name: Table(service) for service in SERVICES}
-        pending = Pending(self.client, copies, store, own, tables)
-        arrival = Arrival(self.client, copies, inventory, own, store, self.keystone)
-        self.replicator = Replicator(copies, pending, arrival, store, self.registry)
+        pending = Pending(self.client, self.copies, store, own, tables)
+        arrival = Arrival(self.client, self.copies, inventory, own, store, self.keystone)
+        self.replicator = Replicator(self.copies, pending, arrival, store, self.registry)
         self.rolls = Rolls(store, self.client, self.keystone, SERVICES)
-        cloud = Cloud(
-            self.directory,
-            Holders(self.directory),
-            self.client,
-            Bindings(store),
-            self.verifier,
-            copies,
-            Broadcast(self.client, copies, store),
-            self.keystone,
-            settings.scheduling.default_zone,
-            rolls=self.rolls,
-        )
-        self.processor = Processor(self.registry, cloud, self.metrics)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))
         self.options = gateway_options(settings)
         self._epoch = Epoch()
@@ -132,6 +121,15 @@ class ControlPlane:
         self.registry.subscribe(self._publish)
         self._keystone_reason: str | None = "not asked yet"
         self._settling = time.monotonic() + _SETTLING_SECONDS
+
+    async def _heard(self, notice: object) -> None:
+        """Take in what a worker tells all."""
+        if isinstance(notice, CopiesChanged):
+            await self.copies.reload(notice.resource)
+
+    async def exposition(self) -> bytes:
+        """Write the metrics of this process and its workers as one."""
+        return await self.pool.exposition(self.metrics.registry.collect())
 
     async def _publish(self, view: View) -> None:
         """Give Envoy the pods as they are now."""
@@ -183,6 +181,7 @@ class ControlPlane:
         )
         return {
             "envoy": envoy,
+            "workers": self.pool.fault(),
             "keystone": self._keystone_reason,
             "definitions": self._settling_reason(),
         }
@@ -262,7 +261,6 @@ async def _grpc(plane: ControlPlane, listen: Address) -> AsyncIterator[None]:
     )
     server.add_generic_rpc_handlers(
         (
-            plane.processor.handler(),
             plane.discovery.handlers(),
             administration_handler(plane.administration),
         )
@@ -295,13 +293,17 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             message = f"pods: {error}"
             raise StartupError(message) from error
         await plane.registry.start()
+        # Before Envoy can hear of anything that they must answer for.
+        stack.push_async_callback(plane.pool.stop)
+        await plane.pool.start(plane.registry.view)
         await plane._publish(plane.registry.view)  # noqa: SLF001  # also when there is no pod yet
         await stack.enter_async_context(_grpc(plane, settings.xds.listen))
         rest = rest_application(plane.administration, settings.identity.auth_url)
         await stack.enter_async_context(_web(rest, settings.admin.listen))
-        pages = metrics_application(plane.metrics, plane.checks)
+        pages = metrics_application(plane.exposition, plane.checks)
         await stack.enter_async_context(_web(pages, settings.metrics.listen))
         loops = [
+            asyncio.create_task(plane.pool.run()),
             asyncio.create_task(plane.registry.run()),
             asyncio.create_task(plane.replicator.run()),
             asyncio.create_task(plane.rolls.run(lambda: plane.registry.view)),

@@ -102,9 +102,25 @@ class Admin(_Section):
 
 
 class Xds(_Section):
-    """The gRPC server: ADS, ext_proc and the administration service."""
+    """The gRPC server: ADS and the administration service."""
 
     listen: Listen = Address("127.0.0.1", 18000)
+
+
+class Processor(_Section):
+    """The processes that answer Envoy's ext_proc: each listens at a port, one behind the other.
+
+    `workers` 0: one for every two cores, since Envoy and they share a request's work.
+    """
+
+    listen: Listen = Address("127.0.0.1", 18001)
+    workers: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where each worker listens."""
+        count = self.workers or max(1, len(os.sched_getaffinity(0)) // 2)
+        return tuple(Address(self.listen.host, self.listen.port + n) for n in range(count))
 
 
 class Metrics(_Section):
@@ -181,6 +197,7 @@ class Settings(BaseSettings):
     database: str = "sqlite:///trio2o.db"
     admin: Admin = Admin()
     xds: Xds = Xds()
+    processor: Processor = Processor()
     metrics: Metrics = Metrics()
     envoy: Envoy = Envoy()
     timeouts: Timeouts = Timeouts()

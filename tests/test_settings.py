@@ -34,6 +34,7 @@ def test_everything_but_identity_has_a_default(file: Path) -> None:
     assert settings.database == "sqlite:///trio2o.db"
     assert str(settings.admin.listen) == "127.0.0.1:19996"
     assert str(settings.xds.listen) == "127.0.0.1:18000"
+    assert str(settings.processor.listen) == "127.0.0.1:18001"
     assert str(settings.metrics.listen) == "127.0.0.1:9091"
     assert str(settings.envoy.admin) == "127.0.0.1:9901"
     assert settings.envoy.concurrency == 0
@@ -44,6 +45,24 @@ def test_everything_but_identity_has_a_default(file: Path) -> None:
     )
     assert (settings.log.level, settings.log.format) == ("info", "json")
     assert settings.pods == []
+
+
+def test_each_worker_listens_at_a_port_of_its_own(file: Path) -> None:
+    file.write_text(f"{IDENTITY}\nprocessor: {{listen: '127.0.0.1:7000', workers: 3}}\n")
+
+    addresses = load(file).processor.addresses
+
+    assert list(map(str, addresses)) == ["127.0.0.1:7000", "127.0.0.1:7001", "127.0.0.1:7002"]
+
+
+def test_there_is_a_worker_for_every_two_cores(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_text(IDENTITY)
+    found = {}
+    for cores in (1, 2, 3, 8):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        found[cores] = len(load(file).processor.addresses)
+
+    assert found == {1: 1, 2: 1, 3: 1, 8: 4}
 
 
 def test_a_file_sets_keys(file: Path) -> None:

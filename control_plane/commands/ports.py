@@ -13,6 +13,7 @@ def control_plane_ports(settings: Settings) -> list[tuple[str, Address]]:
     """Name the ports of the control plane by their keys."""
     return [
         ("xds.listen", settings.xds.listen),
+        *(("processor.listen", address) for address in settings.processor.addresses),
         ("admin.listen", settings.admin.listen),
         ("metrics.listen", settings.metrics.listen),
     ]

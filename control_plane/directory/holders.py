@@ -4,7 +4,7 @@ Copies come and go, unlike owners, so this is kept for a short time only.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from control_plane.directory.lookup import Directory, Found, Question
 from control_plane.model.errors import unavailable
@@ -15,13 +15,27 @@ HOLDERS_SECONDS = 30.0
 SIZE = 20_000
 
 
+#: Tells the other processes that a thing, by resource and id, has other holders.
+Tell = Callable[[str, str], Awaitable[None]]
+
+
+async def _nobody(_: str, __: str) -> None:
+    """Tell no one: there is one process."""
+
+
 class Holders:
     """Remembers for a while which pods have a replicated thing."""
 
-    def __init__(self, directory: Directory, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        clock: Callable[[], float] = time.monotonic,
+        tell: Tell = _nobody,
+    ) -> None:
         """Start empty; the pods are asked through the directory."""
         self._directory = directory
         self._clock = clock
+        self._tell = tell
         self._known: dict[tuple[str, str, str], tuple[float, Found]] = {}
 
     def kept(self, resource: str, resource_id: str, project_id: str) -> Found | None:
@@ -56,7 +70,12 @@ class Holders:
             raise unavailable(message)
         return None
 
-    def forget(self, resource: str, resource_id: str) -> None:
-        """Drop what is known of a thing, because a copy was made or removed."""
+    async def forget(self, resource: str, resource_id: str) -> None:
+        """Have every process drop what it knows: a copy was made or removed."""
+        self.drop(resource, resource_id)
+        await self._tell(resource, resource_id)
+
+    def drop(self, resource: str, resource_id: str) -> None:
+        """Drop what is known of a thing in this process."""
         for key in [key for key in self._known if key[:2] == (resource, resource_id)]:
             del self._known[key]

@@ -37,7 +37,7 @@ async def broadcast(cloud: Cloud, call: Call) -> Decision:
     # Shielded: a client that goes away must not leave a write done in some pods alone.
     outcome = await asyncio.shield(asyncio.create_task(work))
     for resource, resource_id in call.match.params.items():
-        cloud.holders.forget(resource, resource_id)
+        await cloud.holders.forget(resource, resource_id)
     if outcome.answer.status >= _FIRST_ERROR:
         raise PodRefusal(outcome.answer)
     return _reply(call, outcome)

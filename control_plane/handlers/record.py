@@ -75,7 +75,7 @@ async def _record(cloud: Cloud, call: Call, pod: Pod, resource: Resource, body: 
     owners = created(body, resource, pod.name, call.project_id)
     if resource.replicated:
         for owner in owners:
-            cloud.holders.forget(resource.name, owner.id)
+            await cloud.holders.forget(resource.name, owner.id)
     elif owners:
         await cloud.directory.record(owners)
     if call.operation.batch is not None:

@@ -1,16 +1,17 @@
 """Prometheus metrics, all under one prefix; to add one, add a field and call it where it counts."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
+from prometheus_client.exposition import generate_latest
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
 
 _PREFIX = "trio2o"
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Metrics:
-    """The metrics of one control plane, in a registry of their own."""
-
-    content_type = CONTENT_TYPE_LATEST
+    """The metrics of one process, in a registry of their own."""
 
     def __init__(self) -> None:
         """Register all metrics."""

@@ -4,19 +4,19 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
-from control_plane.observability.metrics import Metrics
+from control_plane.observability.metrics import CONTENT_TYPE
 
 #: Gives what readiness depends on: a name, and None when it holds or else the reason.
 Checks = Callable[[], Awaitable[Mapping[str, str | None]]]
+#: Writes all metrics in Prometheus' text format.
+Exposition = Callable[[], Awaitable[bytes]]
 
 
-def application(metrics: Metrics, checks: Checks) -> web.Application:
+def application(exposition: Exposition, checks: Checks) -> web.Application:
     """Build the web application."""
 
     async def show_metrics(_: web.Request) -> web.Response:
-        return web.Response(
-            body=metrics.exposition(), headers={"content-type": metrics.content_type}
-        )
+        return web.Response(body=await exposition(), headers={"content-type": CONTENT_TYPE})
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -14,7 +14,7 @@ from control_plane.model.endpoint import Endpoint
 from control_plane.model.microversion import Microversion, MicroversionRange
 
 #: Looks at a pod in vain, one after the other, after which it is held to be silent.
-_SILENT = 2
+SILENT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class PodFacts:
     @property
     def reachable(self) -> bool:
         """Whether the pod answers; one silence is an accident, and Envoy may have just started."""
-        return self.misses < _SILENT
+        return self.misses < SILENT
 
 
 def version_range(body: bytes) -> MicroversionRange | None:

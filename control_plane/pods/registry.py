@@ -22,6 +22,7 @@ from control_plane.model.microversion import MicroversionRange, shared_range
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.facts import (
+    SILENT,
     PodFacts,
     endpoints_from_json,
     ranges_from_json,
@@ -182,6 +183,10 @@ class View:
         }
 
 
+async def _nobody(_: View) -> None:
+    """Show a view to no one: there is one process."""
+
+
 class Registry:
     """Holds the present view and keeps it true."""
 
@@ -194,6 +199,8 @@ class Registry:
         self._listeners: list[Listener] = []
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
+        #: Awaited with every view that says something new, before the listeners.
+        self.show: Listener = _nobody
         self.asker: Asker | None = None
         #: The fact without which a pod is not ready; empty: every pod is.
         self.needs = ""
@@ -222,14 +229,16 @@ class Registry:
             facts = {pod.name: await self._facts(pod) for pod in fleet}
             view = View(fleet, MappingProxyType(facts), self.view.behind, self.names)
             before, self.view = self.view, view
+        await self.show(view)
         if before.fleet != view.fleet or before.endpoints != view.endpoints:
             for listener in self._listeners:
                 await listener(view)
             self._changed.set()
 
-    def fall_behind(self, behind: Iterable[tuple[str, str]]) -> None:
+    async def fall_behind(self, behind: Iterable[tuple[str, str]]) -> None:
         """Note which services of which pods have not been told everything."""
         self.view = replace(self.view, behind=frozenset(behind))
+        await self.show(self.view)
 
     async def _facts(self, pod: Pod) -> PodFacts:
         known = self.view.facts.get(pod.name)
@@ -269,18 +278,22 @@ class Registry:
         asker = self.asker
         pods = self.view.fleet.serving
         found = await asyncio.gather(*(self._versions_of(asker, pod) for pod in pods))
-        facts = dict(self.view.facts)
-        for pod, (versions, answered) in zip(pods, found, strict=True):
-            known = facts.get(pod.name, PodFacts())
+        for pod, (versions, _) in zip(pods, found, strict=True):
+            known = self.view.facts.get(pod.name, PodFacts())
             merged = {**known.versions, **versions}
             if merged != known.versions:
                 await self._store.put_fact(pod.name, "versions", ranges_to_json(merged))
-            misses = 0 if answered else known.misses + 1
-            now = replace(known, versions=merged, misses=misses)
+        # From here on nothing is awaited: a refresh in between must not be undone.
+        facts = dict(self.view.facts)
+        for pod, (versions, answered) in zip(pods, found, strict=True):
+            known = facts.get(pod.name, PodFacts())
+            misses = 0 if answered else min(known.misses + 1, SILENT)
+            now = replace(known, versions={**known.versions, **versions}, misses=misses)
             if now.reachable != known.reachable:
                 log.info("pod_reachable" if now.reachable else "pod_unreachable", pod=pod.name)
             facts[pod.name] = now
         before, self.view = self.view, replace(self.view, facts=MappingProxyType(facts))
+        await self.show(self.view)
         if any(_said(entry) != _said(before.facts.get(pod)) for pod, entry in facts.items()):
             for listener in self._listeners:
                 await listener(self.view)

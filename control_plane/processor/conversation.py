@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
+from typing import Protocol
 
 import structlog
 
@@ -22,7 +23,7 @@ from control_plane.model.endpoint import cluster_name
 from control_plane.model.errors import PodUnreachable, Refused, Unrouted, unavailable
 from control_plane.observability.metrics import Metrics
 from control_plane.pb import ext_proc_pb2 as pb
-from control_plane.pods.registry import Registry
+from control_plane.pods.registry import View
 from control_plane.processor import messages
 from control_plane.processor.learn import Teacher
 from control_plane.processor.negotiate import (
@@ -45,11 +46,22 @@ Replies = AsyncIterator[pb.ProcessingResponse]
 _NEED_CALLER = frozenset({Kind.SCHEDULE, Kind.AGGREGATE, Kind.BROADCAST, Kind.COMPUTED})
 
 
+class Pods(Protocol):
+    """Knows the pods as they are now."""
+
+    @property
+    def view(self) -> View:
+        """The pods and their facts."""
+
+    def path_prefix(self, pod: str, service: str) -> str | None:
+        """Give what stands before the version in a service's paths inside a pod."""
+
+
 @dataclass(slots=True)
 class Conversation:
     """The state of one exchange."""
 
-    registry: Registry
+    registry: Pods
     cloud: Cloud
     tables: Mapping[str, Table]
     metrics: Metrics

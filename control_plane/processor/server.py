@@ -8,8 +8,7 @@ import grpc
 from control_plane.handlers import Cloud
 from control_plane.observability.metrics import Metrics
 from control_plane.pb import ext_proc_pb2 as pb
-from control_plane.pods.registry import Registry
-from control_plane.processor.conversation import Conversation
+from control_plane.processor.conversation import Conversation, Pods
 from control_plane.processor.learn import Teacher
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
@@ -20,7 +19,7 @@ SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 class Processor:
     """Starts a conversation for each HTTP exchange."""
 
-    def __init__(self, registry: Registry, cloud: Cloud, metrics: Metrics) -> None:
+    def __init__(self, registry: Pods, cloud: Cloud, metrics: Metrics) -> None:
         """Compile the tables once."""
         self._registry = registry
         self._cloud = cloud

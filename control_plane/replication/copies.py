@@ -7,7 +7,7 @@ another replica may have learnt it) and then in the pods, by `learn` and `resolv
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -54,16 +54,32 @@ class Lister(Protocol):
         """Give the ids and names in each pod that answers, in the fleet's order."""
 
 
+#: Tells the other processes that a resource has other copies, and waits until they know.
+Tell = Callable[[str], Awaitable[None]]
+
+
+async def _nobody(_: str) -> None:
+    """Tell no one: there is one process."""
+
+
 class Copies:
     """Knows what each pod calls what users have once."""
 
     def __init__(
-        self, store: CopyStore, lister: Lister, clock: Callable[[], float] = time.monotonic
+        self,
+        store: CopyStore,
+        lister: Lister,
+        clock: Callable[[], float] = time.monotonic,
+        tell: Tell = _nobody,
     ) -> None:
         """Start empty."""
         self._store = store
         self._lister = lister
         self._clock = clock
+        self._tell = tell
+        #: Held from reading the store until memory has what was read, so that an older answer
+        #: never comes over a newer one.
+        self._reading = asyncio.Lock()
         self._to_user: dict[tuple[str, str, str], str] = {}
         self._to_pod: dict[tuple[str, str, str], str] = {}
         self._users: dict[tuple[str, str], str] = {}
@@ -119,10 +135,17 @@ class Copies:
     async def load(self) -> None:
         """Read what replicas have learnt."""
         found: dict[str, list[Copy]] = {}
-        for entry in await self._store.copies():
-            found.setdefault(entry.resource, []).append(entry)
-        for resource, entries in found.items():
-            self._take(resource, entries)
+        async with self._reading:
+            for entry in await self._store.copies():
+                found.setdefault(entry.resource, []).append(entry)
+            for resource, entries in found.items():
+                self._take(resource, entries)
+
+    async def reload(self, resource: str) -> None:
+        """Read again what another process has changed."""
+        async with self._reading:
+            self._take(resource, await self._store.copies(resource))
+        self._misses = {key: end for key, end in self._misses.items() if key[0] != resource}
 
     async def learn(self, resource: Resource, pod: Pod, body: bytes) -> None:
         """Make sure that the ids in an answer of a pod are known."""
@@ -144,7 +167,7 @@ class Copies:
             others = [(entry.pod, entry.pod_id) for entry in known]
             return matched(resource, known, listings, others)
 
-        self._take(resource, await self._store.change_copies(resource, change))
+        await self._change(resource, change)
         pod, pod_id = next(iter(made.items()))
         return self.user_id(resource, pod, pod_id)
 
@@ -157,7 +180,7 @@ class Copies:
             held = {entry.user_id for entry in kept if entry.pod != USERS}
             return [entry for entry in kept if entry.user_id in held]
 
-        self._take(resource, await self._store.change_copies(resource, change))
+        await self._change(resource, change)
 
     async def adopt(self, resource: str, user_id: str, pod: str, pod_id: str) -> None:
         """Keep the id of a copy that was made after the pattern of what users call so."""
@@ -167,7 +190,7 @@ class Copies:
             name = next((entry.name for entry in known if entry.user_id == user_id), pod_id)
             return [*others, Copy(resource, pod, pod_id, user_id, name)]
 
-        self._take(resource, await self._store.change_copies(resource, change))
+        await self._change(resource, change)
 
     async def replace(self, resource: str, pod: str, old: str, new: str) -> None:
         """Keep the new id of what a pod had to make again."""
@@ -180,7 +203,7 @@ class Copies:
                 for entry in known
             ]
 
-        self._take(resource, await self._store.change_copies(resource, change))
+        await self._change(resource, change)
 
     async def refresh(self, resource: str) -> None:
         """Ask the pods what they have; callers at the same time share the answers."""
@@ -195,7 +218,8 @@ class Copies:
         until = self._misses.get((resource, thing), 0.0)
         if until > self._clock():
             return
-        self._take(resource, await self._store.copies(resource))
+        async with self._reading:
+            self._take(resource, await self._store.copies(resource))
         found = (resource, *key) in self._to_user if key else (resource, thing) in self._users
         if not found:
             await self.refresh(resource)
@@ -215,7 +239,22 @@ class Copies:
             return matched(resource, known, listings, new)
 
         if listings:
-            self._take(resource, await self._store.change_copies(resource, change))
+            await self._change(resource, change)
+
+    async def _change(self, resource: str, change: Change) -> None:
+        """Change the copies of a resource; nobody is told of what stays as it is."""
+        changed = False
+
+        def noted(known: Sequence[Copy]) -> Sequence[Copy]:
+            nonlocal changed
+            wanted = change(known)
+            changed = set(wanted) != set(known)
+            return wanted
+
+        async with self._reading:
+            self._take(resource, await self._store.change_copies(resource, noted))
+        if changed:
+            await self._tell(resource)
 
     def _take(self, resource: str, entries: Sequence[Copy]) -> None:
         """Put what is known of a resource in place of what was."""

@@ -40,7 +40,7 @@ class Pods(Protocol):
     async def refresh(self) -> None:
         """Read the pods again."""
 
-    def fall_behind(self, behind: Iterable[tuple[str, str]]) -> None:
+    async def fall_behind(self, behind: Iterable[tuple[str, str]]) -> None:
         """Note which services of which pods have not been told everything."""
 
 
@@ -73,7 +73,7 @@ class Replicator:
         if intents:
             await self._pending.drain(self._pods.view.fleet.serving)
             intents = await self._waiting()
-        self._pods.fall_behind((intent.pod, intent.service) for intent in intents)
+        await self._pods.fall_behind((intent.pod, intent.service) for intent in intents)
         await self._welcome()
 
     async def _welcome(self) -> None:

@@ -98,6 +98,16 @@ def _owner_cache(options: GatewayOptions) -> list[m.hcm.HttpFilter]:
     ]
 
 
+#: A worker that has died is noticed by the next health check; until then, and while the only one
+#: starts again, a request that no worker has seen is tried again.
+#: No retry_host_predicate here: 1.40 dies of it with SIGSEGV on the first request.
+_RETRIES = m.core.RetryPolicy(
+    retry_on="connect-failure,refused-stream",
+    num_retries=10,
+    retry_back_off=m.core.BackoffStrategy(base_interval=m.seconds(0.05), max_interval=m.seconds(1)),
+)
+
+
 def _processor(options: GatewayOptions) -> m.hcm.HttpFilter:
     send = m.ext_proc.ProcessingModeHeaderSendMode
     none = m.ext_proc.ProcessingModeBodySendMode.NONE
@@ -107,9 +117,8 @@ def _processor(options: GatewayOptions) -> m.hcm.HttpFilter:
         typed_config=m.pack(
             m.ext_proc.ExternalProcessor(
                 grpc_service=m.core.GrpcService(
-                    envoy_grpc=m.core.GrpcServiceEnvoyGrpc(
-                        cluster_name=options.control_plane_cluster
-                    )
+                    envoy_grpc=m.core.GrpcServiceEnvoyGrpc(cluster_name=options.processor_cluster),
+                    retry_policy=_RETRIES,
                 ),
                 # Bodies only where the processor asks for them: image data streams past it.
                 processing_mode=m.ext_proc.ProcessingMode(

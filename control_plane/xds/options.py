@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-#: The static cluster of the bootstrap that carries ADS and ext_proc.
+#: The static clusters of the bootstrap: the one that carries ADS, and the one of the workers.
 CONTROL_PLANE_CLUSTER = "trio2o_control_plane"
+PROCESSOR_CLUSTER = "trio2o_processor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class GatewayOptions:
 
     listen: str = "0.0.0.0:8080"
     egress: str = "unix:/run/trio2o/egress.sock"
-    control_plane_cluster: str = CONTROL_PLANE_CLUSTER
+    processor_cluster: str = PROCESSOR_CLUSTER
     #: From the whole request received to the whole answer sent, for all but image data.
     request_timeout: float = 60.0
     #: One message to the processor and its reply; a list asks every pod meanwhile.

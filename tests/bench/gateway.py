@@ -17,7 +17,7 @@ from typing import Any
 from control_plane.xds.bootstrap import envoy_command
 from tests.bench import keystone
 from tests.bench.envoys import Place, running
-from tests.bench.machine import Process
+from tests.bench.machine import Process, children
 from tests.envoy_process import free_port
 
 _READY_WITHIN = 120.0
@@ -40,9 +40,14 @@ class Gateway:
     started_after: float = 0.0
 
     @property
+    def workers(self) -> tuple[Process, ...]:
+        """Those that answer Envoy."""
+        return tuple(Process(f"worker {pid}", pid) for pid in children(self.plane.pid))
+
+    @property
     def processes(self) -> tuple[Process, ...]:
         """Those whose work a request is."""
-        return (self.place.process, self.plane)
+        return (self.place.process, self.plane, *self.workers)
 
     def own(self, start: int, count: int, pod: str = "Pod0") -> None:
         """Write owners of numbered ids straight to the database."""
@@ -89,7 +94,8 @@ def gateway(
     `spread`: so many pods' roots are used in turn, for fleets larger than the stand-in has.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ports = {name: free_port() for name in ("listen", "admin", "xds", "metrics", "envoy", "egress")}
+    names = ("listen", "admin", "xds", "processor", "metrics", "envoy", "egress")
+    ports = {name: free_port() for name in names}
     at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     identity = free_port()
     pods = [pod_definition(number, upstream, services) for number in range(count)]
@@ -111,6 +117,7 @@ def gateway(
                 "database": f"sqlite:///{folder}/trio2o.db",
                 "admin": {"listen": at["admin"]},
                 "xds": {"listen": at["xds"]},
+                "processor": {"listen": at["processor"], "workers": 1},
                 "metrics": {"listen": at["metrics"]},
                 "envoy": {"admin": at["envoy"], "concurrency": 1, "egress": at["egress"]},
                 "log": {"level": "warning"},
@@ -172,8 +179,8 @@ def _live(gateway: Gateway, clusters: int) -> bool:
     return (
         stats.get("server.live") == 1
         and stats.get("cluster_manager.warming_clusters") == 0
-        # And the static one of the control plane.
-        and stats.get("cluster_manager.active_clusters", 0) >= clusters + 1
+        # And the static ones of the control plane.
+        and stats.get("cluster_manager.active_clusters", 0) >= clusters + 2
         and _answers(f"{gateway.place.url}/compute/", ok_only=False)
     )
 

@@ -72,7 +72,7 @@ def _ours() -> float:
     total = times.user + times.system + times.children_user + times.children_system
     waiting = [os.getpid()]
     while waiting:
-        for child in _children(waiting.pop()):
+        for child in children(waiting.pop()):
             waiting.append(child)
             try:
                 total += Process("", child).cpu
@@ -81,7 +81,8 @@ def _ours() -> float:
     return total
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """List the processes that a process has started."""
     found = []
     for path in Path(f"/proc/{pid}/task").glob("*/children"):
         try:

@@ -169,8 +169,30 @@ async def test_a_service_of_a_pod_that_fell_behind_takes_no_creates() -> None:
     registry = Registry(Store(POD1, POD2), Catalog(), SERVICES)
     await registry.start()
 
-    registry.fall_behind([("Pod2", "compute")])
+    await registry.fall_behind([("Pod2", "compute")])
     await registry.refresh()
 
     assert registry.view.unready("compute") == {"Pod2"}
     assert registry.view.unready("volume") == frozenset()
+
+
+async def test_every_new_view_is_shown_before_the_listeners_act_on_it() -> None:
+    registry = Registry(Store(POD1), Catalog(), SERVICES)
+    registry.asker = Pods(Pod1="2.96")
+    heard: list[tuple[str, View]] = []
+
+    async def show(view: View) -> None:
+        heard.append(("shown", view))
+
+    async def publish(view: View) -> None:
+        heard.append(("published", view))
+
+    registry.show = show
+    registry.subscribe(publish)
+    await registry.start()
+    await registry.ask_versions()
+    await registry.fall_behind([("Pod1", "compute")])
+
+    assert [word for word, _ in heard] == ["shown", "published", "shown", "shown"]
+    assert heard[2][1].version_range("compute") is not None
+    assert heard[3][1].unready("compute") == {"Pod1"}

@@ -119,3 +119,35 @@ async def test_resources_do_not_mix(listings: Listings) -> None:
 
     assert copies.user_id("qos_spec", "Pod1", "q") == "q"
     assert not copies.known("volume_type", "q")
+
+
+async def test_other_processes_are_told_of_what_changed_and_of_nothing_else(
+    listings: Listings,
+) -> None:
+    store, told = MemoryCopies(), list[str]()
+    other = Copies(store, Listings())
+
+    async def tell(resource: str) -> None:
+        await other.reload(resource)
+        told.append(resource)
+
+    copies = Copies(store, listings, tell=tell)
+    await copies.refresh("volume_type")
+    await copies.refresh("volume_type")
+    before = other.pod_id("volume_type", "a", "Pod2")
+    await copies.forget("volume_type", "a", ["Pod1", "Pod2"])
+
+    assert told == ["volume_type", "volume_type"]
+    assert before == "b"
+    assert not other.known("volume_type", "a")
+
+
+async def test_what_was_missed_is_looked_for_again_when_another_process_made_it() -> None:
+    store = MemoryCopies()
+    copies, other = Copies(store, Listings()), Copies(store, Listings())
+    await other.resolve("volume_type", "x")
+
+    await copies.record("volume_type", "tin", {"Pod2": "x", "Pod1": "y"})
+    await other.reload("volume_type")
+
+    assert other.pod_id("volume_type", "x", "Pod1") == "y"

@@ -27,7 +27,7 @@ class Registry:
         }
         self.view = View(self.view.fleet, MappingProxyType(facts))
 
-    def fall_behind(self, behind: Iterable[tuple[str, str]]) -> None:
+    async def fall_behind(self, behind: Iterable[tuple[str, str]]) -> None:
         self.behind = set(behind)
 
 

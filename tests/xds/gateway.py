@@ -18,6 +18,7 @@ from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pb import ext_proc_pb2 as pb
+from control_plane.processor.health import Health
 from control_plane.xds.bootstrap import BootstrapOptions
 from control_plane.xds.gateway import NO_CACHE, OwnerCache, build
 from control_plane.xds.options import GatewayOptions
@@ -183,7 +184,9 @@ class Gateway:
     async def restart_control_plane(self) -> grpc.aio.Server:
         """Serve again on the same port; the caller stops what is returned."""
         server = grpc.aio.server()
-        server.add_generic_rpc_handlers((self.discovery.handlers(), self.processor.handlers()))
+        server.add_generic_rpc_handlers(
+            (self.discovery.handlers(), self.processor.handlers(), Health().handler())
+        )
         server.add_insecure_port(f"127.0.0.1:{self.xds_port}")
         await server.start()
         return server
@@ -251,7 +254,9 @@ async def running_gateway(
         )
         discovery, processor = AggregatedDiscovery(), Processor()
         server = grpc.aio.server()
-        server.add_generic_rpc_handlers((discovery.handlers(), processor.handlers()))
+        server.add_generic_rpc_handlers(
+            (discovery.handlers(), processor.handlers(), Health().handler())
+        )
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         stack.push_async_callback(server.stop, 0.2)
@@ -269,6 +274,7 @@ async def running_gateway(
                 BootstrapOptions(
                     node_id="envoy-1",
                     xds=f"127.0.0.1:{port}",
+                    processors=(f"127.0.0.1:{port}",),
                     admin=f"127.0.0.1:{free_port()}",
                     delta=delta,
                 ),

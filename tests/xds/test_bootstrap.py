@@ -27,6 +27,18 @@ def test_a_control_plane_by_name_is_resolved() -> None:
     assert '"STRICT_DNS"' in written
 
 
+def test_every_worker_of_the_control_plane_is_an_endpoint_that_is_checked() -> None:
+    options = BootstrapOptions("e", processors=("10.0.0.1:7000", "10.0.0.1:7001"))
+
+    clusters = json.loads(json.dumps(bootstrap(options)))["static_resources"]["clusters"]
+
+    processor = clusters[1]
+    endpoints = processor["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    ports = [e["endpoint"]["address"]["socket_address"]["port_value"] for e in endpoints]
+    assert (processor["name"], ports) == ("trio2o_processor", [7000, 7001])
+    assert "grpc_health_check" in processor["health_checks"][0]
+
+
 def test_one_worker_a_core_is_envoys_own_default() -> None:
     assert "--concurrency" not in envoy_command(Path("b.json"))
     assert envoy_command(Path("b.json"), 3)[-2:] == ["--concurrency", "3"]

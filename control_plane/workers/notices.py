@@ -1,0 +1,85 @@
+"""What the control plane and its workers tell each other.
+
+What a process holds in memory of what another may change, and how it hears of it:
+
+| in memory | changed by | heard by |
+|---|---|---|
+| the view: pods, endpoints, versions, who answers or lacks what | the control plane | `Shown` |
+| ids of copies | the worker that writes, the control plane for new pods | `CopiesChanged` |
+| which pods have an image (half a minute) | the worker that makes one | `HoldersChanged` |
+| owners of ids | nobody: a resource never changes its pod | |
+| ids that nobody has (seconds) | creates; the store is asked first | |
+| tokens (minutes) | Keystone, which tells nobody | |
+| bindings (seconds) | creates; nothing is decided by what is kept | |
+| places in lists | only save work | |
+
+Intents, shadows and rolls of lost pods are read from the database each time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prometheus_client import Metric
+
+from control_plane.model.fleet import Fleet
+from control_plane.pods.facts import PodFacts
+from control_plane.pods.registry import View
+from control_plane.settings import Address, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The view as the control plane has it, but for names, which each process knows itself."""
+
+    fleet: Fleet
+    facts: Mapping[str, PodFacts]
+    behind: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, view: View) -> "Shown":
+        """Take from a view what can be sent."""
+        return cls(view.fleet, dict(view.facts), view.behind)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first thing a worker hears; it answers `Started` or why it cannot."""
+
+    number: int
+    settings: Settings
+    listen: Address
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The worker listens; empty `fault`, or why it does not."""
+
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesChanged:
+    """The store has other ids of copies of a resource than before."""
+
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldersChanged:
+    """A copy of a replicated thing was made or removed."""
+
+    resource: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Asks for a worker's metrics; it answers `Counted`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A worker's metrics since it began."""
+
+    families: tuple[Metric, ...]

@@ -1,0 +1,115 @@
+"""One process that answers Envoy: the parts of it, and how it starts and stops."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import grpc
+
+from control_plane.database.store import Store
+from control_plane.directory.bindings import Bindings
+from control_plane.directory.holders import Holders
+from control_plane.directory.lookup import Directory
+from control_plane.directory.rolls import Rolls
+from control_plane.handlers.cloud import Cloud
+from control_plane.identity.keystone import Keystone
+from control_plane.identity.tokens import TokenVerifier
+from control_plane.model.errors import StartupError
+from control_plane.observability.metrics import Metrics
+from control_plane.pods.client import PodClient
+from control_plane.processor.health import Health
+from control_plane.processor.server import Processor
+from control_plane.replication.broadcast import Broadcast
+from control_plane.replication.copies import Copies
+from control_plane.replication.inventory import Inventory
+from control_plane.replication.own import Own
+from control_plane.services.catalog import SERVICES
+from control_plane.settings import Settings
+from control_plane.workers.mirror import Mirror
+from control_plane.workers.notices import CopiesChanged, HoldersChanged, Shown, Start
+
+#: Tells the other processes and waits until they know.
+Tell = Callable[[object], Awaitable[None]]
+
+#: How long streams may go on once the process is asked to stop, seconds.
+GRACE = 2.0
+#: Messages of Envoy hold bodies, up to its buffer limit.
+_MESSAGE_LIMIT = 64 << 20
+
+
+class Worker:
+    """The parts of one worker."""
+
+    def __init__(self, settings: Settings, tell: Tell) -> None:
+        """Wire the parts; nothing listens and nothing is asked yet."""
+        self.mirror = Mirror()
+        self.metrics = Metrics()
+        self.store = Store.open(settings.database)
+        self.client = PodClient(settings.egress, self.mirror, settings.timeouts.list, self.metrics)
+        keystone = Keystone(settings)
+        verifier = TokenVerifier(keystone)
+        inventory = Inventory(self.client, Own(keystone, verifier), lambda: self.mirror.view)
+        self.copies = Copies(
+            self.store, inventory, tell=lambda resource: tell(CopiesChanged(resource))
+        )
+        self.mirror.names = self.copies
+        directory = Directory(self.store, self.client, self.metrics)
+        self.holders = Holders(
+            directory, tell=lambda resource, thing: tell(HoldersChanged(resource, thing))
+        )
+        self.cloud = Cloud(
+            directory,
+            self.holders,
+            self.client,
+            Bindings(self.store),
+            verifier,
+            self.copies,
+            Broadcast(self.client, self.copies, self.store),
+            keystone,
+            settings.scheduling.default_zone,
+            # The control plane keeps them; here they are read.
+            rolls=Rolls(self.store, self.client, keystone, SERVICES),
+        )
+        self.processor = Processor(self.mirror, self.cloud, self.metrics)
+        self.health = Health()
+        self._server: grpc.aio.Server | None = None
+        self._stack = contextlib.AsyncExitStack()
+
+    def show(self, shown: Shown) -> None:
+        """Serve by a new view from now on."""
+        self.mirror.show(shown)
+
+    async def start(self, start: Start) -> None:
+        """Listen; StartupError when that cannot be."""
+        self.show(start.shown)
+        self._stack.push_async_callback(self.store.close)
+        await self._stack.enter_async_context(self.client)
+        await self.copies.load()
+        # SO_REUSEPORT off: whoever else is on the port must be noticed.
+        server = grpc.aio.server(
+            options=[
+                ("grpc.so_reuseport", 0),
+                ("grpc.max_receive_message_length", _MESSAGE_LIMIT),
+                ("grpc.max_send_message_length", _MESSAGE_LIMIT),
+            ]
+        )
+        server.add_generic_rpc_handlers((self.processor.handler(), self.health.handler()))
+        message = f"{start.listen}: cannot be listened on"
+        try:
+            bound = server.add_insecure_port(str(start.listen))
+        except RuntimeError as error:
+            raise StartupError(message) from error
+        if not bound:
+            raise StartupError(message)
+        await server.start()
+        self._server = server
+
+    async def stop(self) -> None:
+        """Let what is under way end, and close everything."""
+        self.health.serving = False
+        if self._server is not None:
+            await self._server.stop(GRACE)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self.cloud.later.finish()
+        await self._stack.aclose()
