@@ -32,8 +32,10 @@ from control_plane.pods.registry import Registry, View
 from control_plane.replication.arrival import FACT, Arrival
 from control_plane.replication.copies import Copies
 from control_plane.replication.inventory import Inventory
+from control_plane.replication.kept import Kept
 from control_plane.replication.own import Own
 from control_plane.replication.pending import Pending
+from control_plane.replication.replay import Replay
 from control_plane.replication.replicator import Replicator
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
@@ -103,8 +105,12 @@ class ControlPlane:
         self.registry.names = self.copies
         self.registry.needs = FACT
         tables = {service.name: Table(service) for service in SERVICES}
-        pending = Pending(self.client, self.copies, store, own, tables)
-        arrival = Arrival(self.client, self.copies, inventory, own, store, self.keystone)
+        replay = Replay(self.client, self.copies, own, tables)
+        kept = Kept(self.client, self.copies, own, store)
+        pending = Pending(self.client, self.copies, store, replay)
+        arrival = Arrival(
+            self.client, self.copies, inventory, own, store, self.keystone, kept, replay
+        )
         self.replicator = Replicator(self.copies, pending, arrival, store, self.registry)
         self.rolls = Rolls(store, self.client, self.keystone, SERVICES)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))

@@ -8,16 +8,20 @@ stays in it alone.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Protocol
 
 import structlog
 
 from control_plane.model.errors import Trio2oError
+from control_plane.model.intent import Intent
 from control_plane.model.pod import Pod
 from control_plane.pods.registry import View
 from control_plane.replication.copies import Copies, Unresolved
 from control_plane.replication.inventory import Inventory, definitions
+from control_plane.replication.kept import Kept
 from control_plane.replication.own import Own
+from control_plane.replication.replay import Replay
 from control_plane.replication.state import Asker, Copyist, Declined, State
 from control_plane.replication.write import Write
 from control_plane.services.catalog import SERVICES
@@ -71,14 +75,18 @@ class Arrival:
         own: Own,
         store: ReadyStore,
         users: Users,
+        kept: Kept,
+        replay: Replay,
     ) -> None:
-        """Take what asks pods, knows ids, lists definitions and keeps who is ready."""
+        """Take what asks pods, knows ids, lists definitions and values, and keeps who is ready."""
         self._asker = asker
         self._copies = copies
         self._inventory = inventory
         self._own = own
         self._store = store
         self._users = users
+        self._kept = kept
+        self._replay = replay
 
     async def welcome(self, view: View, *, reachable: Callable[[str], bool]) -> bool:
         """Try to make every pod ready that is not; True when any became so."""
@@ -114,7 +122,33 @@ class Arrival:
                 except Trio2oError as error:
                     log.warning("pod_not_ready", pod=pod.name, kind=kind.name, error=str(error))
                     report.complete = False
+            try:
+                await self._tell(service, pod, able, report)
+            except Trio2oError as error:
+                log.warning("pod_not_ready", pod=pod.name, kind="values", error=str(error))
+                report.complete = False
         return report
+
+    async def _tell(
+        self, service: Service, pod: Pod, sources: Sequence[Pod], report: _Report
+    ) -> None:
+        """Set quotas and default types, which name definitions, as the others have them."""
+        limit = asyncio.Semaphore(PARALLEL)
+
+        async def tell(intent: Intent) -> None:
+            async with limit:
+                write = await self._replay.write(intent)
+                try:
+                    answer = await self._asker.ask(pod, write.to_pod(pod, self._copies))
+                except Unresolved as error:
+                    report.problems[intent.path] = str(error)
+                    return
+            if answer.status >= HTTPStatus.BAD_REQUEST:
+                report.problems[intent.path] = str(Declined(answer, f"PUT {intent.path}"))
+
+        if sources:
+            values = await self._kept.of(service, sources[0])
+            await asyncio.gather(*(tell(intent) for intent in values))
 
     async def _copy(
         self,

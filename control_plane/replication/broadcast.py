@@ -24,6 +24,7 @@ from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.bodies import completed
 from control_plane.replication.copies import Copies, Unresolved
+from control_plane.replication.kept import Kept
 from control_plane.replication.made import made_id
 from control_plane.replication.promise import Promise, PromiseStore
 from control_plane.replication.state import Asker
@@ -52,11 +53,14 @@ class Outcome:
 class Broadcast:
     """Carries writes out in all pods."""
 
-    def __init__(self, asker: Asker, copies: Copies, intents: IntentStore) -> None:
-        """Take what asks pods, knows their ids, and keeps what could not be done."""
+    def __init__(
+        self, asker: Asker, copies: Copies, intents: IntentStore, kept: Kept | None = None
+    ) -> None:
+        """Take what asks pods, knows their ids, keeps what is to be done and what was set."""
         self._asker = asker
         self._copies = copies
         self._intents = intents
+        self._kept = kept
 
     async def carry_out(
         self,
@@ -97,6 +101,7 @@ class _Run:
         self._asker = parts._asker  # noqa: SLF001  # one class in two parts
         self._copies = parts._copies  # noqa: SLF001
         self._intents = parts._intents  # noqa: SLF001
+        self._values = parts._kept  # noqa: SLF001
         self._write = write
         self._pods = pods
         self._pattern = pattern
@@ -214,8 +219,10 @@ class _Run:
         return later
 
     async def _note(self) -> None:
-        """Keep the ids of what was made, drop those of what is gone."""
+        """Keep the ids of what was made and the values that were set, drop those that are gone."""
         write = self._write
+        if write.operation.kept and self._values is not None:
+            await self._values.note(write, self._pattern.version)
         if write.operation.creates:
             resource = write.service.resources[write.operation.answer]
             if resource.mapped:

@@ -5,7 +5,7 @@ that may have reached its pod looks for the thing before it is sent again. Of a 
 because who began it died before any pod was known to agree, the first pod that answers decides.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -18,12 +18,10 @@ from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.bodies import completed
 from control_plane.replication.copies import Copies, Unresolved
-from control_plane.replication.own import Own
 from control_plane.replication.replay import Replay
 from control_plane.replication.restoring import RESTORE
 from control_plane.replication.state import Asker, Declined
 from control_plane.replication.write import Write, is_mapped
-from control_plane.services.table import Table
 
 log = structlog.get_logger()
 
@@ -70,14 +68,13 @@ class Pending:
         asker: Asker,
         copies: Copies,
         intents: IntentStore,
-        own: Own,
-        tables: Mapping[str, Table],
+        replay: Replay,
     ) -> None:
-        """Take what asks pods, what keeps intents, and who asks."""
+        """Take what asks pods, what keeps intents, and what makes requests of them."""
         self._asker = asker
         self._copies = copies
         self._intents = intents
-        self._replay = Replay(asker, copies, own, tables)
+        self._replay = replay
 
     async def drain(self, pods: Sequence[Pod]) -> None:
         """Try every intent of some pods that is due, once."""

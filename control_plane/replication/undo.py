@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from control_plane.model.errors import PodUnreachable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.copies import Copies, Unresolved
+from control_plane.replication.kept import named, read_kept
 from control_plane.replication.made import removal_of
 from control_plane.replication.own import version_headers
 from control_plane.replication.restoring import RESTORE, plain
@@ -66,18 +66,9 @@ class Undo:
                 pod_id = self._pod_id(pod)
                 self._before[pod.name] = await self._copyist.read(pod, self._resource, pod_id)
             elif write.operation.kept:
-                self._kept[pod.name] = await self._read_kept(pod)
+                self._kept[pod.name] = await read_kept(self._asker, pod, write)
         except (PodUnreachable, Unresolved, Declined, msgspec.DecodeError, KeyError, TypeError):
             return
-
-    async def _read_kept(self, pod: Pod) -> dict[str, Any] | None:
-        answer = await self._asker.ask(pod, self._write.request("GET", self._write.rest))
-        if answer.status == HTTPStatus.NOT_FOUND:
-            return None
-        if answer.status >= _FIRST_ERROR:
-            raise Declined(answer, f"GET {self._write.rest}")
-        kept: dict[str, Any] = msgspec.json.decode(answer.body)[self._write.operation.kept]
-        return kept
 
     async def _read_bound(self, pod: Pod, bound: Releases) -> list[str]:
         row = replace(self._write.operation, path=bound.path)
@@ -117,12 +108,12 @@ class Undo:
             values = self._kept[pod.name]
             if values is None:
                 return [Step("DELETE", write.rest)]
-            named = self._named(values, {})
+            told = named(values, self._names(), {})
             for ref in write.operation.copies:
                 name = ref.path.rpartition(".")[2]
-                if name in named:
-                    named[name] = self._copies.user_id(ref.resource, pod.name, named[name])
-            return [Step("PUT", write.rest, {write.operation.kept: named})]
+                if name in told:
+                    told[name] = self._copies.user_id(ref.resource, pod.name, told[name])
+            return [Step("PUT", write.rest, {write.operation.kept: told})]
         return []
 
     def _opposites(self, pod: Pod) -> list[Write]:
@@ -159,10 +150,11 @@ class Undo:
         before, key, rest = self._kept[pod.name], self._write.operation.kept, self._write.rest
         raw = None
         if before is not None:
-            named = self._named(before, await self._read_kept(pod) or {})
-            if not named:
+            now = await read_kept(self._asker, pod, self._write) or {}
+            told = named(before, self._names(), now)
+            if not told:
                 return
-            raw = json.dumps({key: named}).encode()
+            raw = json.dumps({key: told}).encode()
         method = "DELETE" if raw is None else "PUT"
         request = self._write.request(method, rest, raw)
         headers = {**request.headers, "content-type": "application/json"}
@@ -170,22 +162,11 @@ class Undo:
         if answer.status >= _FIRST_ERROR:
             raise Declined(answer, f"{method} {rest}")
 
-    def _named(self, values: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
-        """Put values under the names by which they are set; what is so `now` is left out.
-
-        A default type is set as `volume_type` and shown as `volume_type_id`. A DELETE names
-        nothing: then all that differ are set.
-        """
+    def _names(self) -> Sequence[str]:
+        """Give the names by which values are set: those the write names, else those of its row."""
         operation, body = self._write.operation, self._write.body
         told = body.get(operation.kept, {}) if isinstance(body, dict) else {}
-        old = {name: values.get(name, values.get(f"{name}_id")) for name in told or operation.sets}
-        if not old:
-            old = {name: value for name, value in values.items() if isinstance(value, int)}
-        return {
-            name: value
-            for name, value in old.items()
-            if value is not None and now.get(name) != value
-        }
+        return tuple(told) or operation.sets
 
     async def _do(self, pod: Pod, write: Write) -> None:
         answer = await self._asker.ask(pod, write.to_pod(pod, self._copies))

@@ -46,6 +46,7 @@ _TYPES = (
         since="3.62",
         answer="default_type",
         kept="default_type",
+        sets=("volume_type",),
         copies=(Ref("volume_type", "default_type.volume_type"),),
     ),
     _everywhere(
@@ -108,7 +109,12 @@ _LIMITS = (
     computed("GET", "/limits", handler="limits"),
     computed("GET", "/os-quota-sets/{project}", handler="quotas"),
     computed("GET", "/os-quota-sets/{project}/defaults", handler="quotas"),
-    _everywhere("PUT", "/os-quota-sets/{project}", kept="quota_set"),
+    _everywhere(
+        "PUT",
+        "/os-quota-sets/{project}",
+        kept="quota_set",
+        defaults="/os-quota-sets/{project}/defaults",
+    ),
     _everywhere("DELETE", "/os-quota-sets/{project}", kept="quota_set"),
     computed("GET", "/os-quota-class-sets/{quota_class}", handler="quotas"),
     _everywhere("PUT", "/os-quota-class-sets/{quota_class}", kept="quota_class_set"),

@@ -62,7 +62,13 @@ OPERATIONS: tuple[Operation, ...] = (
     computed("GET", "/os-quota-sets/{project}", handler="quotas"),
     computed("GET", "/os-quota-sets/{project}/detail", handler="quotas"),
     computed("GET", "/os-quota-sets/{project}/defaults", handler="quotas"),
-    broadcast("PUT", "/os-quota-sets/{project}", handler="broadcast", kept="quota_set"),
+    broadcast(
+        "PUT",
+        "/os-quota-sets/{project}",
+        handler="broadcast",
+        kept="quota_set",
+        defaults="/os-quota-sets/{project}/defaults",
+    ),
     broadcast("DELETE", "/os-quota-sets/{project}", handler="broadcast", kept="quota_set"),
     computed("GET", "/os-quota-class-sets/{quota_class}", handler="quotas"),
     broadcast(

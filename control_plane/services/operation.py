@@ -247,6 +247,8 @@ class Operation:
     #: takes away, and the names by which they are set where the request names none.
     kept: str = ""
     sets: tuple[str, ...] = ()
+    #: The path that shows the values which hold where none are set.
+    defaults: str = ""
     #: Lists of the answer that hold what each pod says, put together.
     joined: tuple[str, ...] = ()
 
@@ -305,6 +307,7 @@ class Options(TypedDict, total=False):
     releases: Releases
     kept: str
     sets: tuple[str, ...]
+    defaults: str
     joined: tuple[str, ...]
 
 

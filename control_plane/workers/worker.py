@@ -22,6 +22,7 @@ from control_plane.processor.server import Processor
 from control_plane.replication.broadcast import Broadcast
 from control_plane.replication.copies import Copies
 from control_plane.replication.inventory import Inventory
+from control_plane.replication.kept import Kept
 from control_plane.replication.own import Own
 from control_plane.services.catalog import SERVICES
 from control_plane.settings import Settings
@@ -48,7 +49,8 @@ class Worker:
         self.client = PodClient(settings.egress, self.mirror, settings.timeouts.list, self.metrics)
         keystone = Keystone(settings)
         verifier = TokenVerifier(keystone)
-        inventory = Inventory(self.client, Own(keystone, verifier), lambda: self.mirror.view)
+        own = Own(keystone, verifier)
+        inventory = Inventory(self.client, own, lambda: self.mirror.view)
         self.copies = Copies(
             self.store, inventory, tell=lambda resource: tell(CopiesChanged(resource))
         )
@@ -57,6 +59,7 @@ class Worker:
         self.holders = Holders(
             directory, tell=lambda resource, thing: tell(HoldersChanged(resource, thing))
         )
+        kept = Kept(self.client, self.copies, own, self.store)
         self.cloud = Cloud(
             directory,
             self.holders,
@@ -64,7 +67,7 @@ class Worker:
             Bindings(self.store),
             verifier,
             self.copies,
-            Broadcast(self.client, self.copies, self.store),
+            Broadcast(self.client, self.copies, self.store, kept),
             keystone,
             settings.scheduling.default_zone,
             # The control plane keeps them; here they are read.

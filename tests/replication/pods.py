@@ -112,6 +112,8 @@ class Pods:
             elif method == "DELETE":
                 fake.quota = dict(fake.defaults)
                 return 202, None
+            if segments[-1] == "defaults":
+                return 200, {"quota_set": {"id": "p", **fake.defaults}}
             return 200, {"quota_set": {"id": "p", **fake.quota}}
         if collection == "default-types":
             return self._default(fake, method, body)

@@ -153,3 +153,57 @@ async def test_what_was_begun_is_remembered_until_it_is_whole(world: World) -> N
     await world.arrival.welcome(world.view, reachable=_present)
 
     assert world.facts.rows["Pod3"][GIVEN]["flavor"] == ["f"]
+
+
+async def test_a_new_pod_is_told_the_quotas_and_default_types_that_were_set(world: World) -> None:
+    world.pods["Pod3"].away = True
+    [kind] = world.pods["Pod1"].all("types")
+    for values in ({"cores": 5}, {"ram": 7}):
+        await world.write("compute", "PUT", "/os-quota-sets/p", {"quota_set": values})
+    body = {"default_type": {"volume_type": kind}}
+    await world.write("volume", "PUT", "/default-types/p", body, "3.62")
+    world.intents.rows.clear()
+    world.pods["Pod3"].away = False
+
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    [own] = world.pods["Pod3"].all("types")
+    assert world.pods["Pod3"].quota == {"cores": 5, "ram": 7}
+    assert world.pods["Pod3"].default == own
+    assert world.facts.rows["Pod3"][FACT] == {}
+
+
+async def test_what_was_taken_away_again_is_not_told(world: World) -> None:
+    await world.write("compute", "PUT", "/os-quota-sets/p", {"quota_set": {"cores": 5}})
+    await world.write("compute", "DELETE", "/os-quota-sets/p")
+    world.pods["Pod3"].quota = {"cores": 1, "ram": 1}
+
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    assert world.pods["Pod3"].quota == {"cores": 1, "ram": 1}
+
+
+async def test_what_bound_projects_had_before_the_gateway_is_told_too(world: World) -> None:
+    [kind] = world.pods["Pod1"].all("types")
+    first, new = world.pods["Pod1"], world.pods["Pod3"]
+    first.quota["cores"], first.default = 5, kind
+    new.quota = {"cores": 1, "ram": 1}
+    world.facts.projects = ["p"]
+
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    [own] = new.all("types")
+    assert new.quota == {"cores": 5, "ram": 1}
+    assert new.default == own
+
+
+async def test_a_value_that_a_new_pod_refuses_is_told_and_does_not_keep_it_out(
+    world: World,
+) -> None:
+    await world.write("compute", "PUT", "/os-quota-sets/p", {"quota_set": {"cores": 5}})
+    world.pods["Pod3"].refuses["PUT", "/os-quota-sets/p"] = 400
+
+    became = await world.arrival.welcome(world.view, reachable=_present)
+
+    assert became
+    assert list(world.facts.rows["Pod3"][FACT]) == ["/os-quota-sets/p"]  # type: ignore[call-overload]

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
+from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
@@ -16,8 +18,10 @@ from control_plane.replication.arrival import Arrival
 from control_plane.replication.broadcast import Broadcast, Outcome
 from control_plane.replication.copies import Copies
 from control_plane.replication.inventory import Inventory
+from control_plane.replication.kept import Kept
 from control_plane.replication.own import Own
 from control_plane.replication.pending import Pending
+from control_plane.replication.replay import Replay
 from control_plane.replication.write import Write
 from control_plane.services.catalog import SERVICES, service_named
 from control_plane.services.table import Table
@@ -42,10 +46,17 @@ class Keystone:
 
 
 class Facts:
-    """The table `facts`."""
+    """The tables `facts` and `bindings`."""
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, object]] = {}
+        self.projects: list[str] = []
+
+    async def bindings(
+        self, project_id: str | None = None, pod_id: str | None = None
+    ) -> list[Binding]:
+        now = datetime.now(UTC)
+        return [Binding(name, name, "az1", "id1", now) for name in self.projects]
 
     async def facts(self, pod: str) -> Mapping[str, object]:
         return self.rows.get(pod, {})
@@ -68,9 +79,13 @@ class World:
         own = Own(keystone, keystone)
         self.inventory = Inventory(self.pods, own, lambda: self.view)
         self.copies = Copies(self.store, self.inventory)
-        self.everywhere = Broadcast(self.pods, self.copies, self.intents)
-        self.pending = Pending(self.pods, self.copies, self.intents, own, TABLES)
-        self.arrival = Arrival(self.pods, self.copies, self.inventory, own, self.facts, keystone)
+        replay = Replay(self.pods, self.copies, own, TABLES)
+        kept = Kept(self.pods, self.copies, own, self.facts)
+        self.everywhere = Broadcast(self.pods, self.copies, self.intents, kept)
+        self.pending = Pending(self.pods, self.copies, self.intents, replay)
+        self.arrival = Arrival(
+            self.pods, self.copies, self.inventory, own, self.facts, keystone, kept, replay
+        )
 
     async def write(
         self,
