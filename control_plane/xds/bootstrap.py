@@ -8,12 +8,10 @@ import shutil
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TypeAlias
 
 from control_plane.model.errors import StartupError
 from control_plane.xds.options import CONTROL_PLANE_CLUSTER, PROCESSOR_CLUSTER, split_address
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+from control_plane.xds.statistics import Json, stats_config
 
 _TYPES = "type.googleapis.com/envoy.extensions"
 
@@ -52,10 +50,9 @@ def bootstrap(options: BootstrapOptions) -> dict[str, Json]:
                 {**_grpc_cluster(PROCESSOR_CLUSTER, options.processors), **_BALANCED},
             ]
         },
-        # Statistics of a cluster nobody has asked yet cost memory and time: 5,000 clusters take
-        # 1.3 s and 279 MB with this, 2.3 s and 377 MB without.
+        # Statistics of a cluster nobody has asked yet cost memory and time.
         "deferred_stat_options": {"enable_deferred_creation_stats": True},
-        "stats_config": {"stats_tags": _stats_tags()},
+        "stats_config": stats_config(),
         "overload_manager": _overload_manager(options.max_connections),
         "layered_runtime": {
             "layers": [
@@ -178,15 +175,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _stats_tags() -> list[Json]:
-    # `cluster.Pod1/compute.upstream_rq_total` becomes a metric with pod and service as labels.
-    # The first group is cut out of the name, the second is the label.
-    return [
-        {"tag_name": "pod", "regex": r"^cluster\.(([^/]+)/)[a-z]+\."},
-        {"tag_name": "service", "regex": r"^cluster\.[^/]+/(([a-z]+)\.)"},
-    ]
 
 
 def _overload_manager(max_connections: int) -> dict[str, Json]:

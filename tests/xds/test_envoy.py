@@ -363,6 +363,29 @@ async def test_the_access_log_tells_the_decision_and_no_token(gateway: Gateway) 
     assert entry["openstack_request_id"] == "req-of-the-pod"
 
 
+async def test_a_cluster_counts_what_operators_look_at_and_not_all_there_is(
+    gateway: Gateway,
+) -> None:
+    assert gateway.envoy is not None
+    headers = {TO: "Pod1/compute"}
+    async with gateway.session.get(f"{gateway.url}/compute/v2.1", headers=headers):
+        pass
+
+    counted = await gateway.envoy.stats("cluster.Pod1/compute")
+
+    names = {name.removeprefix("cluster.Pod1/compute.") for name in counted}
+    assert {
+        "upstream_rq_2xx",
+        "upstream_rq_200",
+        "upstream_rq_total",
+        "upstream_cx_active",
+    } <= names
+    assert {"membership_healthy", "health_check.success", "upstream_rq_completed"} <= names
+    assert not {name for name in names if name.startswith(("lb_", "update_", "http1"))}
+    assert await gateway.envoy.stats("http.ingress.downstream_rq_total")
+    assert await gateway.envoy.stats("listener")
+
+
 async def test_an_h2c_offer_is_ignored(gateway: Gateway) -> None:
     headers = {TO: "Pod1/compute", "connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c"}
     async with gateway.session.get(f"{gateway.url}/v2.1", headers=headers) as answer:
