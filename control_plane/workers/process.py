@@ -41,7 +41,8 @@ class Process:
     async def run(self, end: socket.socket) -> None:
         """Serve until a signal comes or the control plane is gone."""
         stop = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, stop.set)
         self._channel = await Channel.over(end, self._take)
         hearing = asyncio.create_task(self._channel.run())
         stopping = asyncio.create_task(stop.wait())
@@ -50,6 +51,9 @@ class Process:
             log.error("control_plane_gone")
         if self._worker is not None:
             await self._worker.stop()
+        # Asked twice, it still ends of itself.
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         self._channel.close()
         await asyncio.gather(hearing, return_exceptions=True)
         stopping.cancel()
