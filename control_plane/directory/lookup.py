@@ -138,6 +138,10 @@ class Directory:
         self._memory.learn(resource_id, pod)
         return pod
 
+    def remembers(self, resource_id: str) -> bool:
+        """Whether an owner is known in memory, where it costs nothing to look."""
+        return self._memory.get(resource_id) is not None
+
     async def recorded(self, resource_id: str) -> Owner | None:
         """Read what the store knows of an id."""
         return await self._store.owner(resource_id)

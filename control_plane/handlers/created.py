@@ -21,7 +21,8 @@ _FIRST_ERROR = 400
 _OTHERS = 20
 
 
-def _items(document: Any, resource: Resource) -> Iterator[dict[str, Any]]:
+def items(document: Any, resource: Resource) -> Iterator[dict[str, Any]]:
+    """Read the item, or the items, that an answer holds under their key or bare."""
     if not isinstance(document, dict):
         return
     one, many = document.get(resource.key), document.get(resource.plural)
@@ -51,7 +52,7 @@ def created(body: bytes, resource: Resource, pod: str, project_id: str) -> list[
         return []
     return [
         Owner(item[resource.identity], resource.name, pod, project_id, _created_at(item))
-        for item in _items(document, resource)
+        for item in items(document, resource)
         if isinstance(item.get(resource.identity), str)
     ]
 

@@ -7,6 +7,7 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.created import created, follow_batch
 from control_plane.handlers.decision import Watched, Watcher
 from control_plane.handlers.ending import ended_by, note_end
+from control_plane.handlers.held import meet_held
 from control_plane.handlers.shadow import show_groups
 from control_plane.handlers.transfer import take
 from control_plane.handlers.translate import Translation
@@ -42,6 +43,7 @@ def watcher(
             await _record(cloud, call, pod, resource, answer.body)
         if resource is not None:
             await cloud.copies.learn(resource, pod, answer.body)
+            meet_held(cloud, call, pod, resource, answer.body)
         if operation.takes is not None:
             await take(cloud, call, pod, operation.takes, answer.body)
 

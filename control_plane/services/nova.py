@@ -45,6 +45,7 @@ _RESOURCES = (
         obscured=("hostId",),
         order=(SortKey("created", descending=True), SortKey("id")),
         shadows=(Ref("server_group", "server_groups"),),
+        holds=(Ref("volume", "os-extended-volumes:volumes_attached[].id"),),
         lists=SERVERS,
     ),
     Resource(
@@ -88,6 +89,7 @@ _RESOURCES = (
         singular="volumeAttachment",
         identity="volumeId",
         links=None,
+        holds=(Ref("volume", "volumeId"),),
     ),
     Resource(
         "interface",
@@ -217,7 +219,11 @@ _PROXIED = MappingProxyType(
         ),
         "nova_network": Resource("network", "networks", links=None, lists=_UNPAGED),
         "nova_security_group": Resource(
-            "security_group", "security_groups", links=None, lists=_BY_OFFSET
+            "security_group",
+            "security_groups",
+            order=(SortKey("tenant_id"), SortKey("name")),
+            links=None,
+            lists=_BY_OFFSET,
         ),
         "nova_security_group_rule": Resource("security_group_rule", "security_group_rules"),
         "nova_volume": Resource(

@@ -149,6 +149,8 @@ class Resource:
     spread: Spread | None = None
     #: Fields that hold ids of things that may be spread, a pod's shadow among them.
     shadows: tuple[Ref, ...] = ()
+    #: Fields that hold ids of other placed things of the same pod, which may be recorded nowhere.
+    holds: tuple[Ref, ...] = ()
 
     @property
     def mapped(self) -> bool:

@@ -253,3 +253,49 @@ async def test_what_a_proxy_makes_is_recorded_as_the_other_services() -> None:
 
     assert envoy.store.rows[SUBJECT].resource == "volume"
     assert (await envoy.exchange("GET", f"/volume/v3/volumes/{SUBJECT}")).cluster == "Pod2/volume"
+
+
+BOOT = "5a3e9d0c-6c2b-4a57-9f3e-000000000005"
+
+
+@pytest.mark.parametrize(
+    ("method", "rest", "answer"),
+    [
+        (
+            "GET",
+            "",
+            {
+                "server": {
+                    "id": SUBJECT,
+                    "tenant_id": "a1b2",
+                    "os-extended-volumes:volumes_attached": [
+                        {"id": BOOT, "delete_on_termination": True},
+                        {"id": NEAR, "delete_on_termination": False},
+                    ],
+                }
+            },
+        ),
+        ("GET", "/os-volume_attachments", {"volumeAttachments": [{"id": BOOT, "volumeId": BOOT}]}),
+    ],
+)
+async def test_a_volume_that_a_servers_answer_shows_is_in_the_servers_pod(
+    method: str, rest: str, answer: object
+) -> None:
+    envoy = knowing("server", "volume")
+
+    await envoy.exchange(method, f"/compute/v2.1/servers/{SUBJECT}{rest}", answer=(200, answer))
+    await envoy.cloud.later.finish()
+
+    assert envoy.store.rows[BOOT].pod == "Pod1"
+    assert envoy.store.rows[BOOT].resource == "volume"
+    assert envoy.pods.asked == []
+
+
+async def test_a_server_without_volumes_shows_none() -> None:
+    envoy = knowing("server", "volume")
+    shown = {"server": {"id": SUBJECT, "os-extended-volumes:volumes_attached": []}}
+
+    await envoy.exchange("GET", f"/compute/v2.1/servers/{SUBJECT}", answer=(200, shown))
+    await envoy.cloud.later.finish()
+
+    assert set(envoy.store.rows) == {SUBJECT, NEAR, THERE}
