@@ -47,6 +47,7 @@ from control_plane.xds.gateway import NO_CACHE, Configuration, OwnerCache
 from control_plane.xds.nodes import Silent, SyncState
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.owner_cache import Epoch, source
+from control_plane.xds.publication import Publication
 from control_plane.xds.server import AggregatedDiscovery
 
 log = structlog.get_logger()
@@ -124,7 +125,8 @@ class ControlPlane:
             verify=self.verifier.verify,
             nodes=self.discovery.nodes,
         )
-        self.registry.subscribe(self._publish)
+        self._publication = Publication(self._publish)
+        self.registry.subscribe(self._changed)
         self._keystone_reason: str | None = "not asked yet"
         self._settling = time.monotonic() + _SETTLING_SECONDS
 
@@ -137,8 +139,13 @@ class ControlPlane:
         """Write the metrics of this process and its workers as one."""
         return await self.pool.exposition(self.metrics.registry.collect())
 
-    async def _publish(self, view: View) -> None:
+    async def _changed(self, _: View) -> None:
+        """Wait until Envoy is given the pods as they are now, together with what else changes."""
+        await self._publication.wanted()
+
+    def _publish(self) -> None:
         """Give Envoy the pods as they are now."""
+        view = self.registry.view
         cache = self._owner_cache(view)
         snapshot = self._configuration.build(self.options, view.fleet, view.endpoints, cache)
         self.discovery.publish(snapshot)
@@ -302,7 +309,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         # Before Envoy can hear of anything that they must answer for.
         stack.push_async_callback(plane.pool.stop)
         await plane.pool.start(plane.registry.view)
-        await plane._publish(plane.registry.view)  # noqa: SLF001  # also when there is no pod yet
+        plane._publish()  # noqa: SLF001  # also when there is no pod yet
         await stack.enter_async_context(_grpc(plane, settings.xds.listen))
         rest = rest_application(plane.administration, settings.identity.auth_url)
         await stack.enter_async_context(_web(rest, settings.admin.listen))

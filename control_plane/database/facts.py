@@ -1,5 +1,6 @@
 """What pods last said of themselves, so that a control plane can start while they are silent."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,3 +36,21 @@ class FactTable:
                 select(facts.c.key, facts.c.value).where(facts.c.pod == pod)
             )
             return {row["key"]: row["value"] for row in rows.mappings()}
+
+    async def facts_of(self, pods: Collection[str]) -> dict[str, dict[str, object]]:
+        """Read all facts of some pods at once."""
+        found: dict[str, dict[str, object]] = {}
+        async with self.database.read() as connection:
+            rows = await connection.execute(
+                select(facts.c.pod, facts.c.key, facts.c.value).where(facts.c.pod.in_(pods))
+            )
+            for row in rows.mappings():
+                found.setdefault(row["pod"], {})[row["key"]] = row["value"]
+        return found
+
+    async def pods_with_fact(self, key: str) -> set[str]:
+        """Name the pods of which one fact is stored."""
+        async with self.database.read() as connection:
+            return set(
+                (await connection.execute(select(facts.c.pod).where(facts.c.key == key))).scalars()
+            )

@@ -7,7 +7,7 @@ pods or their endpoints changed.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar
@@ -38,8 +38,10 @@ DATABASE_SECONDS = 2.0
 #: How often the catalog is read and the pods' version documents are asked for, seconds.
 CATALOG_SECONDS = 60.0
 VERSIONS_SECONDS = 10.0
-#: The same while a pod does not answer or has just come: Envoy may not have its cluster yet.
+#: The same for a pod that does not answer or has just come: Envoy may not have its cluster yet.
 IMPATIENT_SECONDS = 1.0
+#: How many pods are asked at once, so that a thousand of them do not keep others waiting.
+_AT_ONCE = 200
 
 Listener = Callable[["View"], Awaitable[None]]
 Found = TypeVar("Found")
@@ -51,8 +53,11 @@ class FleetStore(Protocol):
     async def fleet(self) -> Fleet:
         """Read all pods."""
 
-    async def facts(self, pod: str) -> Mapping[str, object]:
-        """Read what was stored of a pod."""
+    async def facts_of(self, pods: Collection[str]) -> Mapping[str, Mapping[str, object]]:
+        """Read what was stored of some pods."""
+
+    async def pods_with_fact(self, key: str) -> Collection[str]:
+        """Name the pods of which one fact is stored."""
 
     async def put_fact(self, pod: str, key: str, value: object) -> None:
         """Store one fact of a pod."""
@@ -195,7 +200,12 @@ class Registry:
         self._store = store
         self._catalog = catalog
         self._services = services
+        #: Region -> service -> URL, as the catalog has them.
         self._by_region: dict[str, dict[str, str]] = {}
+        #: What the endpoints in the view were made of, by pod.
+        self._sources: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {}
+        #: When each pod was last asked for its versions.
+        self._asked: dict[str, float] = {}
         self._listeners: list[Listener] = []
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -226,8 +236,15 @@ class Registry:
         """Read the pods again and tell the listeners if they or their endpoints changed."""
         async with self._lock:
             fleet = await self._store.fleet()
-            facts = {pod.name: await self._facts(pod) for pod in fleet}
+            stored, ready = await self._stored(fleet)
+            facts = {
+                pod.name: await self._facts(pod, stored.get(pod.name, {}), pod.name in ready)
+                for pod in fleet
+            }
             view = View(fleet, MappingProxyType(facts), self.view.behind, self.names)
+            if view == self.view and self.view.names is self.names:
+                # What was worked out of the old one is true of the new one.
+                return
             before, self.view = self.view, view
         await self.show(view)
         if before.fleet != view.fleet or before.endpoints != view.endpoints:
@@ -240,20 +257,37 @@ class Registry:
         self.view = replace(self.view, behind=frozenset(behind))
         await self.show(self.view)
 
-    async def _facts(self, pod: Pod) -> PodFacts:
+    async def _stored(
+        self, fleet: Fleet
+    ) -> tuple[Mapping[str, Mapping[str, object]], Collection[str]]:
+        """Read what is stored of the pods that are new, and which of the others are ready now.
+
+        Reads nothing when there are none: that is how it is every two seconds.
+        """
+        known = self.view.facts
+        new = [pod.name for pod in fleet if pod.name not in known]
+        stored = await self._store.facts_of(new) if new else {}
+        if not self.needs:
+            return stored, {pod.name for pod in fleet}
+        if all(known[pod.name].ready for pod in fleet if pod.name in known) and not new:
+            return stored, ()
+        return stored, await self._store.pods_with_fact(self.needs)
+
+    async def _facts(
+        self,
+        pod: Pod,
+        stored: Mapping[str, object],
+        ready: bool,  # noqa: FBT001 - given by position to every pod
+    ) -> PodFacts:
         known = self.view.facts.get(pod.name)
-        stored: Mapping[str, object] = {}
+        urls = self._by_region.get(pod.name, {})
+        source = (urls, pod.endpoints)
         if known is None:
-            stored = await self._store.facts(pod.name)
-            known = PodFacts(versions=ranges_from_json(stored.get("versions")), ready=False)
-        if not known.ready:
-            ready = not self.needs or self.needs in (stored or await self._store.facts(pod.name))
-            known = replace(known, ready=ready)
-        urls = {
-            service.name: regions[pod.name]
-            for service in self._services
-            if pod.name in (regions := self._by_region.get(service.name, {}))
-        }
+            known = PodFacts(versions=ranges_from_json(stored.get("versions")), ready=ready)
+        elif ready and not known.ready:
+            known = replace(known, ready=True)
+        if self._sources.get(pod.name) == source and pod.name in self.view.facts:
+            return known
         if urls:
             if endpoints_from_json(urls) != known.endpoints and urls != stored.get("endpoints"):
                 await self._store.put_fact(pod.name, "endpoints", urls)
@@ -262,21 +296,29 @@ class Registry:
             catalog = dict(known.endpoints)
         else:
             catalog = endpoints_from_json(stored.get("endpoints"))
+        self._sources[pod.name] = source
+        self._asked.pop(pod.name, None)
         return replace(known, endpoints={**catalog, **endpoints_from_json(dict(pod.endpoints))})
 
     async def _read_catalog(self) -> None:
+        found: dict[str, dict[str, str]] = {}
         try:
             for service in self._services:
-                self._by_region[service.name] = await self._catalog.endpoints(service.catalog_types)
+                places = await self._catalog.endpoints(service.catalog_types)
+                for region, url in places.items():
+                    found.setdefault(region, {})[service.name] = url
         except KeystoneError as error:
             log.warning("catalog_unreadable", error=str(error))
+        else:
+            self._by_region = found
 
-    async def ask_versions(self) -> None:
-        """Ask each pod for its version documents; also notes which pods answer."""
+    async def ask_versions(self, pods: Sequence[Pod] | None = None) -> None:
+        """Ask pods, by default each, for their version documents; also notes which answer."""
         if self.asker is None:
             return
         asker = self.asker
-        pods = self.view.fleet.serving
+        pods = self.view.fleet.serving if pods is None else pods
+        self._asked.update(dict.fromkeys((pod.name for pod in pods), time.monotonic()))
         found = await asyncio.gather(*(self._versions_of(asker, pod) for pod in pods))
         for pod, (versions, _) in zip(pods, found, strict=True):
             known = self.view.facts.get(pod.name, PodFacts())
@@ -298,12 +340,20 @@ class Registry:
             for listener in self._listeners:
                 await listener(self.view)
 
-    def _patience(self) -> float:
-        complete = all(
-            not facts.misses and facts.versions
-            for pod, facts in self.view.facts.items()
-            if (known := self.view.fleet.get(pod)) and known.serves
-        )
+    def _due(self) -> list[Pod]:
+        """Find the pods to ask now, those first that have waited longest."""
+        now = time.monotonic()
+        waiting = [
+            (asked, pod)
+            for pod in self.view.fleet.serving
+            if now >= (asked := self._asked.get(pod.name, -VERSIONS_SECONDS)) + self._patience(pod)
+        ]
+        waiting.sort(key=lambda entry: entry[0])
+        return [pod for _, pod in waiting[:_AT_ONCE]]
+
+    def _patience(self, pod: Pod) -> float:
+        facts = self.view.facts.get(pod.name)
+        complete = facts is not None and facts.versions and not facts.misses
         return VERSIONS_SECONDS if complete else IMPATIENT_SECONDS
 
     async def _versions_of(
@@ -328,7 +378,6 @@ class Registry:
     async def run(self) -> None:
         """Keep the view true until cancelled."""
         catalog_at = time.monotonic() + CATALOG_SECONDS
-        versions_at = 0.0
         while True:
             try:
                 if time.monotonic() >= catalog_at:
@@ -336,10 +385,8 @@ class Registry:
                     await self._read_catalog()
                     catalog_at = time.monotonic() + CATALOG_SECONDS
                 await self.refresh()
-                if self._changed.is_set() or time.monotonic() >= versions_at:
-                    self._changed.clear()
-                    await self.ask_versions()
-                    versions_at = time.monotonic() + self._patience()
+                self._changed.clear()
+                await self.ask_versions(self._due())
             except (Trio2oError, OSError) as error:
                 log.warning("refresh_failed", error=str(error))
             try:

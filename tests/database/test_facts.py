@@ -16,3 +16,18 @@ async def test_the_last_fact_counts(store: Store) -> None:
 
 async def test_a_pod_nobody_asked_has_no_facts(store: Store) -> None:
     assert await store.facts("Pod1") == {}
+
+
+async def test_facts_of_many_pods_are_read_at_once(store: Store) -> None:
+    await store.put_fact("Pod1", "definitions", {})
+    await store.put_fact("Pod1", "versions", {"compute": ["2.1", "2.96"]})
+    await store.put_fact("Pod2", "versions", {})
+
+    found = await store.facts_of(["Pod1", "Pod2", "Pod3"])
+
+    assert found == {
+        "Pod1": {"definitions": {}, "versions": {"compute": ["2.1", "2.96"]}},
+        "Pod2": {"versions": {}},
+    }
+    assert await store.facts_of(["Pod2"]) == {"Pod2": {"versions": {}}}
+    assert await store.pods_with_fact("definitions") == {"Pod1"}

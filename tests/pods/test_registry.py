@@ -1,7 +1,8 @@
 """The pods as they are now, from the store, the catalog and the pods themselves."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 
 from multidict import CIMultiDict
 
@@ -12,7 +13,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.microversion import Microversion
 from control_plane.model.pod import Pod, PodState
 from control_plane.pods.client import PodAnswer, PodRequest
-from control_plane.pods.registry import Registry, View
+from control_plane.pods.registry import IMPATIENT_SECONDS, Registry, View
 from control_plane.services.catalog import SERVICES
 
 POD1, POD2 = Pod("1", "Pod1", "az1"), Pod("2", "Pod2", "az2")
@@ -22,12 +23,18 @@ class Store:
     def __init__(self, *pods: Pod) -> None:
         self.pods = list(pods)
         self.stored: dict[str, dict[str, object]] = {}
+        self.reads: list[list[str]] = []
 
     async def fleet(self) -> Fleet:
         return Fleet.of(self.pods)
 
-    async def facts(self, pod: str) -> Mapping[str, object]:
-        return self.stored.get(pod, {})
+    async def facts_of(self, pods: Collection[str]) -> Mapping[str, Mapping[str, object]]:
+        self.reads.append(sorted(pods))
+        return {pod: self.stored[pod] for pod in pods if pod in self.stored}
+
+    async def pods_with_fact(self, key: str) -> set[str]:
+        self.reads.append([key])
+        return {pod for pod, facts in self.stored.items() if key in facts}
 
     async def put_fact(self, pod: str, key: str, value: object) -> None:
         self.stored.setdefault(pod, {})[key] = value
@@ -36,6 +43,7 @@ class Store:
 class Catalog:
     def __init__(self) -> None:
         self.down = False
+        self.moved = "http://10.0.0.2:80"
 
     async def endpoints(self, catalog_types: tuple[str, ...]) -> dict[str, str]:
         if self.down:
@@ -43,7 +51,7 @@ class Catalog:
             raise KeystoneError(message)
         return {
             "Pod1": f"http://10.0.0.1:80/{catalog_types[0]}/v3/a1b2",
-            "Pod2": "http://10.0.0.2:80",
+            "Pod2": self.moved,
         }
 
     async def refresh_catalog(self) -> None:
@@ -193,6 +201,49 @@ async def test_every_new_view_is_shown_before_the_listeners_act_on_it() -> None:
     await registry.ask_versions()
     await registry.fall_behind([("Pod1", "compute")])
 
-    assert [word for word, _ in heard] == ["shown", "published", "shown", "shown"]
+    words = [word for word, _ in heard]
+    assert words == ["shown", "published", "shown", "published", "shown"]
     assert heard[2][1].version_range("compute") is not None
-    assert heard[3][1].unready("compute") == {"Pod1"}
+    assert heard[-1][1].unready("compute") == {"Pod1"}
+
+
+async def test_facts_are_read_once_for_all_new_pods_and_then_no_more() -> None:
+    store = Store(POD1, POD2)
+    store.stored = {"Pod1": {"definitions": {}}, "Pod2": {"definitions": {}}}
+    registry = Registry(store, Catalog(), SERVICES)
+    registry.needs = "definitions"
+    await registry.start()
+    first = registry.view
+
+    await registry.refresh()
+
+    assert store.reads == [["Pod1", "Pod2"], ["definitions"]]
+    assert registry.view is first
+
+
+async def test_a_pod_that_moved_in_the_catalog_is_found_at_its_new_place() -> None:
+    catalog = Catalog()
+    registry = Registry(Store(POD1, POD2), catalog, SERVICES)
+    await registry.start()
+    before = registry.view
+
+    catalog.moved = "http://10.0.0.9:80"
+    await registry.start()
+
+    assert registry.view.endpoint("Pod2", "compute") == Endpoint("http", "10.0.0.9", 80)
+    # The same object: nothing was worked out again.
+    assert registry.view.facts["Pod1"] is before.facts["Pod1"]
+
+
+async def test_only_pods_that_came_or_are_silent_are_asked_again_soon() -> None:
+    store = Store(POD1, POD2)
+    registry = Registry(store, Catalog(), SERVICES)
+    registry.asker = Pods(Pod1="2.96", Pod2=None)
+    await registry.start()
+    assert [pod.name for pod in registry._due()] == ["Pod1", "Pod2"]
+    await registry.ask_versions()
+    registry._asked = dict.fromkeys(registry._asked, time.monotonic() - IMPATIENT_SECONDS)
+    store.pods.append(Pod("3", "Pod3", "az3"))
+    await registry.refresh()
+
+    assert [pod.name for pod in registry._due()] == ["Pod3", "Pod2"]
