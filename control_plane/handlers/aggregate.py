@@ -12,6 +12,7 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Reply
 from control_plane.handlers.listing.lost import lost_items, shows_lost
 from control_plane.handlers.listing.resume import Resumed, resume
+from control_plane.handlers.listing.skip import Skip
 from control_plane.handlers.listing.source import Source
 from control_plane.handlers.listing.taken import Taken
 from control_plane.handlers.translate import Translation
@@ -59,7 +60,7 @@ class _Listing:
         resumed = await resume(self._cloud, call, source, inquiry, self._key())
         merge = Merge(resumed.sequences, copies=resource.replicated)
         if inquiry.limit != 0:
-            await self._skip(merge, resumed.skip, inquiry.offset)
+            await self._skip(merge, resumed)
         taken = Taken(self._cloud.directory, resource, merge, inquiry.limit)
         lost: list[bytes] = []
         if taken.is_held and not (source.missing and shows_lost(call, resource)):
@@ -132,26 +133,16 @@ class _Listing:
         pods = call.view.with_service(call.service.name)
         return narrow(call.view.fleet, pods, self._inquiry.rest, rules, owners)
 
-    async def _skip(self, merge: Merge, waiting: str | None, offset: int) -> None:
-        """Leave out what stands up to the marker, and then what the offset skips."""
-        skipped: list[Merged] = []
-        lenient = self._resource.lists.lenient
-        while waiting is not None or offset:
-            for merged in merge.run():
-                if waiting is None:
-                    offset -= 1
-                elif self._is_marker(merged, waiting):
-                    waiting = None
-                elif lenient:
-                    skipped.append(merged)
-                if waiting is None and not offset:
-                    return
-            if not await merge.read_on():
-                break
-        if waiting is not None and lenient:
-            merge.give_again(skipped[offset:])
-        elif waiting is not None:
-            message = f"marker [{waiting}] not found"
+    async def _skip(self, merge: Merge, resumed: Resumed) -> None:
+        lenient, marker = self._resource.lists.lenient, resumed.skip or ""
+        skip = Skip(
+            resumed,
+            self._inquiry.offset,
+            lambda merged: self._is_marker(merged, marker),
+            lenient=lenient,
+        )
+        if not await skip.through(merge):
+            message = f"marker [{marker}] not found"
             raise Refused(self._paging.missing_marker, message)
 
     def _is_marker(self, merged: Merged, marker: str) -> bool:

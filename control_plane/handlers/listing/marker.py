@@ -18,8 +18,9 @@ from control_plane.model.number import parse_number
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 
-#: Parameters that decide the order of a list, or whose things are in it.
-_ORDER = frozenset({"sort", "sort_key", "sort_dir", "all_tenants"})
+#: Parameters that say whose things are in a list, and those that decide its order.
+_WHOSE = frozenset({"all_tenants"})
+_ORDER = _WHOSE | {"sort", "sort_key", "sort_dir"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,17 @@ class Finder:
             return item
         return Item(b"", marker, marker, before.position if before else ())
 
-    async def _deleted(self, before: Item | None) -> Item | None:
-        """Look through a list that has deleted things too, in the same order."""
-        kept = tuple(entry for entry in self._inquiry.rest if entry[0] in _ORDER)
+    async def seek(self) -> Item | None:
+        """Read the marker wherever its pod's list has it; None when it is nowhere."""
+        pod, marker = self._owned.pod, self._owned.marker
+        item = await shown(self._cloud, self._call, self._source, pod, marker)
+        if item is None and self._source.resource.lists.deleted:
+            item = await self._deleted(None, _WHOSE)
+        return item
+
+    async def _deleted(self, before: Item | None, names: frozenset[str] = _ORDER) -> Item | None:
+        """Look through a list that has deleted things too, with some of the parameters."""
+        kept = tuple(entry for entry in self._inquiry.rest if entry[0] in names)
         rest = (*kept, *self._source.resource.lists.deleted)
         place = Place(before.id, 1) if before else Place()
         while True:

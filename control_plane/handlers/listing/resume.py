@@ -7,7 +7,8 @@
 
 Every way gives the same page, whatever process took the page before: what a merge yields follows
 from the pods' lists alone. A marker that its pod still takes but does not list any more (deleted,
-or outside the filters) is put back where it stood.
+or outside the filters) is put back where it stood; where pods' markers are not to be trusted, the
+list goes on with the first item that sorts behind it.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from control_plane.handlers.refusal import PodRefusal
 from control_plane.lists.cursor import ListKey
 from control_plane.lists.inquiry import Inquiry
 from control_plane.lists.page import Item, Page
+from control_plane.lists.position import Position
 from control_plane.lists.sequence import TOP, Absent, Place
 from control_plane.lists.sequence import Sequence as Items
 from control_plane.model.errors import Refused
@@ -34,10 +36,14 @@ _RECORDED_LATER = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """The pods' sequences, and the marker up to which what they yield is skipped."""
+    """The pods' sequences, and the marker up to which what they yield is skipped.
+
+    `place` is where the marker sorts, should it not come.
+    """
 
     sequences: list[Items]
     skip: str | None = None
+    place: Position | None = None
 
 
 async def resume(
@@ -71,7 +77,9 @@ async def _walked(
 ) -> Resumed:
     """Open the pods' lists so that the merge comes to the marker, or stands behind it."""
     if inquiry.gaps:
-        return Resumed(await source.open({}, searching=True), found.marker)
+        item = await Finder(cloud, call, source, inquiry, found).seek()
+        place = item.position if item is not None and not item.leads else None
+        return Resumed(await source.open({}, searching=True), found.marker, place)
     if not inquiry.order:
         names = [pod.name for pod in source.pods]
         done = dict.fromkeys(names[: names.index(found.pod.name)], Place(done=True))
