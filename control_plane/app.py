@@ -6,6 +6,7 @@ are, tells Envoy and the workers, and serves operators.
 
 import asyncio
 import contextlib
+import gc
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -323,6 +324,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             asyncio.create_task(plane.watch_keystone()),
             asyncio.create_task(plane.watch_nodes()),
         ]
+        # What is here by now stays; a collector that looks through it all stops every request for
+        # a tenth of a second and more.
+        gc.collect()
+        gc.freeze()
         log.info("started", listen=str(settings.listen), xds=str(settings.xds.listen))
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([stopping, *loops], return_when=asyncio.FIRST_COMPLETED)

@@ -88,16 +88,21 @@ def gateway(
     count: int,
     services: Sequence[str] = ("compute", "image"),
     spread: int = 0,
+    *,
+    tcp_egress: bool = False,
 ) -> Iterator[Gateway]:
     """Run Keystone's stand-in, a control plane over `count` pods, and an Envoy.
 
     `spread`: so many pods' roots are used in turn, for fleets larger than the stand-in has.
+    `tcp_egress`: pods are asked through a port, for a bench that asks them itself, and not through
+    a socket as is the default.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = ("listen", "admin", "xds", "processor", "metrics", "envoy", "egress")
     ports = {name: free_port() for name in names}
     at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     identity = free_port()
+    egress = at["egress"] if tcp_egress else f"unix:{folder}/egress.sock"
     pods = [pod_definition(number, upstream, services) for number in range(count)]
     for number, pod in enumerate(pods):
         if spread:
@@ -119,7 +124,7 @@ def gateway(
                 "xds": {"listen": at["xds"]},
                 "processor": {"listen": at["processor"], "workers": 1},
                 "metrics": {"listen": at["metrics"]},
-                "envoy": {"admin": at["envoy"], "concurrency": 1, "egress": at["egress"]},
+                "envoy": {"admin": at["envoy"], "concurrency": 1, "egress": egress},
                 "log": {"level": "warning"},
                 "pods": pods,
             }
@@ -151,7 +156,7 @@ def gateway(
             Place(envoy.process, ports["listen"]),
             plane.process,
             folder / "trio2o.db",
-            f"http://{at['egress']}",
+            f"http://{egress}" if tcp_egress else egress,
             at["xds"],
             envoy.url,
             0.0,

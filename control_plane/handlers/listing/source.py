@@ -120,7 +120,8 @@ class Source:
         starts = {pod.name: places.get(pod.name, TOP) for pod in self.pods}
         open_pods = [pod for pod in self.pods if not starts[pod.name].done]
         answers = await asyncio.gather(
-            *(self.ask(pod, limit, starts[pod.name]) for pod in open_pods), return_exceptions=True
+            *(self._opened(pod, limit, starts[pod.name]) for pod in open_pods),
+            return_exceptions=True,
         )
         pages: dict[str, Page] = {}
         refused: list[PodAnswer] = []
@@ -129,8 +130,8 @@ class Source:
                 self.missing[pod.name] = pod
             elif isinstance(answer, BaseException):
                 raise answer
-            elif answer.status < HTTPStatus.BAD_REQUEST:
-                pages[pod.name] = self.read(answer)
+            elif isinstance(answer, Page):
+                pages[pod.name] = answer
             elif starts[pod.name].after is not None:
                 # The pod speaks of the item it is to go on behind, whatever the status.
                 raise refusal_of(answer)
@@ -150,6 +151,11 @@ class Source:
             )
             for pod in self.pods
         ]
+
+    async def _opened(self, pod: Pod, limit: int | None, place: Place) -> Page | PodAnswer:
+        """Ask for a page and read it while slower pods are still at it; a refusal as it is."""
+        answer = await self.ask(pod, limit, place)
+        return answer if answer.status >= HTTPStatus.BAD_REQUEST else self.read(answer)
 
     def _beginning(self, pod: Pod, start: Place, page: Page | None) -> tuple[Place, Page | None]:
         """Say where a pod's sequence begins; one that is missing stays where it stood."""

@@ -38,7 +38,7 @@ def run(folder: Path, scale: Scale) -> Result:
         # They tell each other apart by the length of the list.
         envoys.pods(here, [1]) as first,
         envoys.pods(there, [2]) as second,
-        gateway(folder / "gateway", first, count, _SERVICES, 1) as under_test,
+        gateway(folder / "gateway", first, count, _SERVICES, 1, tcp_egress=True) as under_test,
     ):
         channel = grpc.insecure_channel(under_test.xds)
         changes = [
