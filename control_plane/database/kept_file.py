@@ -2,8 +2,10 @@
 
 A look-up by key takes SQLite 10 µs and a small write 50. Giving them to a thread and waiting for
 that takes ten times as much when nothing else runs, and as long as the machine likes when much
-does: who is woken waits for its turn. So the event loop asks by itself, and what the file says is
-locked (another process writes; a log is recovered) is done by a thread that waits.
+does: who is woken waits for its turn. So the event loop asks by itself. What the file says is
+locked (another process writes; a log is recovered) is done by a thread that waits; so is what
+follows a look-up that was slow, since the machine does not have the file in memory then, and the
+loop has more to do than to wait for a disk.
 
 A thread also moves what was written from the log into the file, which is when the disk is waited
 for: `synchronous=NORMAL` means that a transaction may be lost when the machine, not the process,
@@ -13,6 +15,7 @@ dies. Pods know what they have, and are asked for what is not in the database.
 import asyncio
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,6 +29,10 @@ from control_plane.database.kept import Query, Rows, read
 _CACHE = 32_768
 _BUSY_SECONDS = 10.0
 _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_LOCKED})
+#: A look-up that takes so long had to wait for the disk, seconds.
+SLOW = 0.002
+#: For so long a thread waits for the disk, seconds.
+_REST = 0.25
 #: Writes after which the log is moved into the file.
 _WRITES = 500
 
@@ -47,10 +54,19 @@ class KeptFile:
         self._there: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(1, "sqlite")
         self._written = 0
+        self.slow = SLOW
+        self._resting = 0.0
 
     def find_now(self, query: Query, values: Sequence[str]) -> Rows | None:
-        """Read rows on the spot; None where the file is locked."""
-        return self._now(lambda connection: self._find(connection, query, values))
+        """Read rows on the spot; None where the file is locked or on a slow disk."""
+        start = time.perf_counter()
+        if start < self._resting:
+            return None
+        rows = self._now(lambda connection: self._find(connection, query, values))
+        end = time.perf_counter()
+        if end - start > self.slow:
+            self._resting = end + _REST
+        return rows
 
     async def find(self, query: Query, values: Sequence[str]) -> Rows:
         """Read rows, waiting if need be."""

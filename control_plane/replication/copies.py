@@ -83,6 +83,9 @@ class Copies:
         self._to_user: dict[tuple[str, str, str], str] = {}
         self._to_pod: dict[tuple[str, str, str], str] = {}
         self._users: dict[tuple[str, str], str] = {}
+        #: What creates ask for, worked out of the others: who has a thing, and what has a name.
+        self._holders: dict[tuple[str, str], frozenset[str]] = {}
+        self._by_name: dict[tuple[str, str], str] = {}
         self._misses: dict[tuple[str, str], float] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
@@ -115,7 +118,7 @@ class Copies:
         user_id = thing
         if not self.known(resource, thing):
             user_id = self._named(resource, thing) or thing
-        return frozenset(key[2] for key in self._to_pod if key[:2] == (resource, user_id))
+        return self._holders.get((resource, user_id), frozenset())
 
     def name(self, resource: str, user_id: str) -> str | None:
         """Give the name of what users call so."""
@@ -127,10 +130,7 @@ class Copies:
         return self._to_pod.get((resource, user_id, pod)) if user_id else None
 
     def _named(self, resource: str, name: str) -> str | None:
-        for (kind, user_id), held in self._users.items():
-            if kind == resource and held == name:
-                return user_id
-        return None
+        return self._by_name.get((resource, name))
 
     async def load(self) -> None:
         """Read what replicas have learnt."""
@@ -267,6 +267,17 @@ class Copies:
             else:
                 self._to_user[resource, entry.pod, entry.pod_id] = entry.user_id
                 self._to_pod[resource, entry.user_id, entry.pod] = entry.pod_id
+        self._index()
+
+    def _index(self) -> None:
+        """Work out what creates ask for, so that they look at one thing and not at all."""
+        self._by_name = {}
+        for (resource, user_id), name in self._users.items():
+            self._by_name.setdefault((resource, name), user_id)
+        found: dict[tuple[str, str], set[str]] = {}
+        for resource, user_id, pod in self._to_pod:
+            found.setdefault((resource, user_id), set()).add(pod)
+        self._holders = {key: frozenset(pods) for key, pods in found.items()}
 
 
 def _ids(body: bytes, field: str) -> set[str]:

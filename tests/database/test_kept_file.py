@@ -1,6 +1,7 @@
 """SQLite's file, asked on the spot and, when somebody else has it, by a thread that waits."""
 
 import asyncio
+import math
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,6 +11,12 @@ import pytest
 from control_plane.database import Store, upgrade
 from control_plane.database.kept_file import KeptFile
 from control_plane.model.owner import Owner
+
+
+def _kept(store: Store) -> KeptFile:
+    kept = store.database.kept
+    assert isinstance(kept, KeptFile)
+    return kept
 
 
 @pytest.fixture
@@ -22,6 +29,8 @@ async def file(tmp_path: Path) -> Path:
 @pytest.fixture
 async def store(file: Path) -> AsyncIterator[Store]:
     store = Store.open(f"sqlite:///{file}")
+    # However slow the machine is.
+    _kept(store).slow = math.inf
     yield store
     await store.close()
 
@@ -74,8 +83,7 @@ async def test_a_file_that_lets_nobody_read_is_waited_for(file: Path) -> None:
 
 
 async def test_what_was_written_is_moved_into_the_file(store: Store, file: Path) -> None:
-    kept = store.database.kept
-    assert isinstance(kept, KeptFile)
+    kept = _kept(store)
 
     for number in range(500):
         await store.record([Owner(str(number), "server", "Pod1")])
@@ -91,3 +99,16 @@ async def test_what_the_schema_refuses_is_raised(store: Store) -> None:
     with pytest.raises(Exception, match="NOT NULL"):
         await store.record([Owner("a", None, "Pod1")])  # type: ignore[arg-type]
     assert store.pods_now(["a"]) == {}
+
+
+async def test_after_a_slow_look_up_a_thread_looks_things_up(store: Store) -> None:
+    await store.record([Owner("a", "server", "Pod1")])
+    kept = _kept(store)
+    kept.slow = -1.0
+
+    assert store.pods_now(["a"]) == {"a": "Pod1"}
+    assert store.pods_now(["a"]) is None
+    assert await store.pods_of(["a"]) == {"a": "Pod1"}
+
+    kept._resting = 0.0
+    assert store.pods_now(["a"]) == {"a": "Pod1"}
