@@ -44,6 +44,7 @@ from control_plane.settings import Address, Settings
 from control_plane.workers.notices import CopiesChanged
 from control_plane.workers.pool import Pool
 from control_plane.workers.worker import GRACE
+from control_plane.xds.certificate import CertificateFiles
 from control_plane.xds.gateway import NO_CACHE, Configuration, OwnerCache
 from control_plane.xds.nodes import Silent, SyncState
 from control_plane.xds.options import GatewayOptions
@@ -75,6 +76,7 @@ def gateway_options(settings: Settings) -> GatewayOptions:
     """Translate the settings into what Envoy's resources depend on."""
     return GatewayOptions(
         listen=str(settings.listen),
+        tls=settings.tls.enabled,
         egress=settings.egress,
         request_timeout=settings.timeouts.pod,
         processor_timeout=settings.timeouts.pod + settings.timeouts.keystone,
@@ -119,6 +121,7 @@ class ControlPlane:
         self.options = gateway_options(settings)
         self._epoch = Epoch()
         self._configuration = Configuration()
+        self.certificate = CertificateFiles(settings.tls)
         self.administration = Administration(
             store,
             on_change=self.registry.refresh,
@@ -141,14 +144,19 @@ class ControlPlane:
         return await self.pool.exposition(self.metrics.registry.collect())
 
     async def _changed(self, _: View) -> None:
-        """Wait until Envoy is given the pods as they are now, together with what else changes."""
+        await self.publish()
+
+    async def publish(self) -> None:
+        """Wait until Envoys are given all as it is now, together with what else changes."""
         await self._publication.wanted()
 
     def _publish(self) -> None:
         """Give Envoy the pods as they are now."""
         view = self.registry.view
         cache = self._owner_cache(view)
-        snapshot = self._configuration.build(self.options, view.fleet, view.endpoints, cache)
+        snapshot = self._configuration.build(
+            self.options, view.fleet, view.endpoints, cache, self.certificate.content
+        )
         self.discovery.publish(snapshot)
         counts = {url.rpartition(".")[2]: len(named) for url, named in snapshot.resources.items()}
         versions = {url.rpartition(".")[2]: text for url, text in snapshot.versions.items()}
@@ -323,6 +331,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             asyncio.create_task(plane.rolls.run(lambda: plane.registry.view)),
             asyncio.create_task(plane.watch_keystone()),
             asyncio.create_task(plane.watch_nodes()),
+            asyncio.create_task(plane.certificate.watch(plane.publish)),
         ]
         # What is here by now stays; a collector that looks through it all stops every request for
         # a tenth of a second and more.

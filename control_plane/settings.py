@@ -8,7 +8,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import (
@@ -20,6 +20,7 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -123,6 +124,28 @@ class Processor(_Section):
         return tuple(Address(self.listen.host, self.listen.port + n) for n in range(count))
 
 
+class Tls(_Section):
+    """The certificate clients see, PEM files with what signed it and its key; none: plain HTTP.
+
+    The control plane reads both again when they change and gives them to every Envoy.
+    """
+
+    certificate: str = ""
+    key: str = ""
+
+    @model_validator(mode="after")
+    def _is_pair(self) -> Self:
+        if bool(self.certificate) != bool(self.key):
+            message = "certificate and key are given together or not at all"
+            raise ValueError(message)
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        """Whether clients speak TLS."""
+        return bool(self.certificate)
+
+
 class Metrics(_Section):
     """/metrics, /healthz and /readyz."""
 
@@ -193,6 +216,7 @@ class Settings(BaseSettings):
 
     region: Annotated[str, Field(min_length=1)] = "RegionOne"
     listen: Listen = Address("0.0.0.0", 8080)  # noqa: S104 - the gateway is there to be reached
+    tls: Tls = Tls()
     identity: Identity
     database: str = "sqlite:///trio2o.db"
     admin: Admin = Admin()

@@ -144,6 +144,22 @@ def test_wrong_json_in_the_environment_is_one_line(
         load(file)
 
 
+def test_tls_is_off_until_a_certificate_is_named(file: Path) -> None:
+    assert not load(file).tls.enabled
+
+    file.write_text(f"{IDENTITY}\ntls: {{certificate: /a.pem, key: /b.pem}}")
+
+    assert load(file).tls.enabled
+
+
+@pytest.mark.parametrize("half", ["certificate: /a.pem", "key: /b.pem"])
+def test_a_certificate_without_its_key_is_refused(file: Path, half: str) -> None:
+    file.write_text(f"{IDENTITY}\ntls: {{{half}}}")
+
+    with pytest.raises(StartupError, match="tls: certificate and key are given together"):
+        load(file)
+
+
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StartupError, match="No such file"):
         load(tmp_path / "trio2o.yaml")

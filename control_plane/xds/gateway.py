@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from control_plane.model.endpoint import Endpoint, cluster_name
 from control_plane.model.fleet import Fleet
+from control_plane.xds.certificate import Certificate
 from control_plane.xds.filters import owner_cache_resource
 from control_plane.xds.listeners import egress_listener, ingress_listener
 from control_plane.xds.options import GatewayOptions
@@ -45,6 +46,7 @@ class Configuration:
         """Start with nothing built."""
         self._options: GatewayOptions | None = None
         self._cache = NO_CACHE
+        self._certificate: Certificate | None = None
         self._frame: tuple[Resource, ...] = ()
         self._pods: dict[str, _Built] = {}
         self._snapshot = Snapshot.of(())
@@ -55,8 +57,9 @@ class Configuration:
         fleet: Fleet,
         endpoints: Mapping[str, Services],
         cache: OwnerCache = NO_CACHE,
+        certificate: Certificate | None = None,
     ) -> Snapshot:
-        """Build a snapshot; `endpoints` are by pod name.
+        """Build a snapshot; `endpoints` are by pod name, `certificate` is given where TLS is.
 
         Disabled pods and pods the fleet does not know get no cluster. What is made of the same as
         before is the same object as before.
@@ -65,9 +68,12 @@ class Configuration:
         same = options == self._options
         old: list[Resource] = []
         new: list[Resource] = []
-        if not same or cache != self._cache:
+        if not same or cache != self._cache or certificate != self._certificate:
             old, new = list(self._frame), list(_frame(options, cache))
-            self._options, self._cache, self._frame = options, cache, tuple(new)
+            if certificate is not None:
+                new.append(certificate.resource())
+            self._options, self._cache, self._certificate = options, cache, certificate
+            self._frame = tuple(new)
         for name in list(self._pods):
             if not same or name not in pods:
                 old.extend(self._pods.pop(name).resources)
@@ -87,9 +93,10 @@ def build(
     fleet: Fleet,
     endpoints: Mapping[str, Services],
     cache: OwnerCache = NO_CACHE,
+    certificate: Certificate | None = None,
 ) -> Snapshot:
     """Build a single snapshot."""
-    return Configuration().build(options, fleet, endpoints, cache)
+    return Configuration().build(options, fleet, endpoints, cache, certificate)
 
 
 def _frame(options: GatewayOptions, cache: OwnerCache) -> tuple[Resource, ...]:

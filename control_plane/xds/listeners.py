@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from control_plane.xds import messages as m
 from control_plane.xds.access_log import access_log
+from control_plane.xds.certificate import server_tls, server_tls_references
 from control_plane.xds.endpoints import listen_address
 from control_plane.xds.faults import local_reply_config
 from control_plane.xds.filters import (
@@ -35,15 +36,20 @@ def ingress_listener(options: GatewayOptions) -> Resource:
     manager.use_remote_address = True
     manager.xff_num_trusted_hops = options.trusted_hops
     manager.request_headers_timeout = m.seconds(options.request_headers_timeout)
+    chain = _chain(manager)
+    references = [(ROUTE, INGRESS), *owner_cache_references(options)]
+    if options.tls:
+        chain.transport_socket = server_tls()
+        references += server_tls_references()
     return Resource.of(
         INGRESS,
         m.listener.Listener(
             name=INGRESS,
             address=listen_address(options.listen),
             per_connection_buffer_limit_bytes=options.buffer_limit,
-            filter_chains=[_chain(manager)],
+            filter_chains=[chain],
         ),
-        [(ROUTE, INGRESS), *owner_cache_references(options)],
+        references,
     )
 
 

@@ -16,6 +16,8 @@ class GatewayOptions:
     """
 
     listen: str = "0.0.0.0:8080"
+    #: Whether clients speak TLS; the certificate is no option, since it changes.
+    tls: bool = False
     egress: str = "unix:/run/trio2o/egress.sock"
     processor_cluster: str = PROCESSOR_CLUSTER
     #: From the whole request received to the whole answer sent, for all but image data.

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import betterproto2
 
@@ -13,11 +13,12 @@ CLUSTER = _PREFIX + "envoy.config.cluster.v3.Cluster"
 ENDPOINT = _PREFIX + "envoy.config.endpoint.v3.ClusterLoadAssignment"
 LISTENER = _PREFIX + "envoy.config.listener.v3.Listener"
 ROUTE = _PREFIX + "envoy.config.route.v3.RouteConfiguration"
+SECRET = _PREFIX + "envoy.extensions.transport_sockets.tls.v3.Secret"
 EXTENSION = _PREFIX + "envoy.config.core.v3.TypedExtensionConfig"
 
 #: The order in which changes are sent, so that nothing refers to what is not there yet; removals
 #: go the other way. https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol
-SENDING_ORDER = (CLUSTER, ENDPOINT, LISTENER, ROUTE, EXTENSION)
+SENDING_ORDER = (CLUSTER, ENDPOINT, SECRET, LISTENER, ROUTE, EXTENSION)
 
 #: A client that names nothing in its first request for one of these means all of them.
 WILDCARD_TYPES = frozenset({CLUSTER, LISTENER})
@@ -32,7 +33,8 @@ class Resource:
 
     type_url: str
     name: str
-    body: bytes
+    #: Not shown: it may hold a private key.
+    body: bytes = field(repr=False)
     version: str
     refers: frozenset[tuple[str, str]] = frozenset()
 

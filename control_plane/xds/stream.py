@@ -6,7 +6,7 @@ The rules both variants share:
   answer can be matched to what it answers, and a slow node cannot pile up responses.
 - A nonce belongs to its stream; an answer with another nonce is about something superseded.
 - A refused resource is not sent again before it changes.
-- Make before break: additions and changes in the order CDS, EDS, LDS, RDS, ECDS; removals only
+- Make before break: additions and changes in the order CDS, EDS, SDS, LDS, RDS, ECDS; removals only
   once all of them are answered, and what refers to a resource goes before it.
 """
 
@@ -23,6 +23,7 @@ from control_plane.xds.resource import (
     EXTENSION,
     LISTENER,
     ROUTE,
+    SECRET,
     SENDING_ORDER,
 )
 from control_plane.xds.snapshot import Names, Snapshot
@@ -32,7 +33,7 @@ Response = TypeVar("Response")
 
 Clock = Callable[[], datetime]
 
-_REMOVAL_ORDER = (LISTENER, ROUTE, EXTENSION, CLUSTER, ENDPOINT)
+_REMOVAL_ORDER = (LISTENER, ROUTE, EXTENSION, SECRET, CLUSTER, ENDPOINT)
 
 
 class Stream(ABC, Generic[Response]):

@@ -20,6 +20,7 @@ from control_plane.model.pod import Pod
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.processor.health import Health
 from control_plane.xds.bootstrap import BootstrapOptions
+from control_plane.xds.certificate import Certificate
 from control_plane.xds.gateway import NO_CACHE, OwnerCache, build
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.server import AggregatedDiscovery
@@ -169,17 +170,18 @@ class Gateway:
     session: aiohttp.ClientSession
     xds_port: int
     cache: OwnerCache = NO_CACHE
+    certificate: Certificate | None = None
     envoy: EnvoyProcess | None = None
 
     @property
     def url(self) -> str:
-        return f"http://{self.options.listen}"
+        return f"{'https' if self.options.tls else 'http'}://{self.options.listen}"
 
     def publish(self, *pods: str, services: tuple[str, ...] = ("compute", "network")) -> None:
         """Publish a fleet of the named upstreams, each offering the services at one port."""
         fleet = Fleet.of(Pod(name, name, "az1") for name in pods)
         endpoints = {name: dict.fromkeys(services, self.upstreams[name].endpoint) for name in pods}
-        self.discovery.publish(build(self.options, fleet, endpoints, self.cache))
+        self.discovery.publish(build(self.options, fleet, endpoints, self.cache, self.certificate))
 
     async def restart_control_plane(self) -> grpc.aio.Server:
         """Serve again on the same port; the caller stops what is returned."""
@@ -235,6 +237,7 @@ async def running_gateway(
     delta: bool = True,
     pods: tuple[str, ...] = ("Pod1", "Pod2"),
     cache: OwnerCache = NO_CACHE,
+    certificate: Certificate | None = None,
     services: tuple[str, ...] = ("compute", "network"),
     **changes: Any,
 ) -> AsyncIterator[Gateway]:
@@ -248,6 +251,7 @@ async def running_gateway(
                 egress=f"unix:{sockets}/egress",
                 health_check_interval=0.5,
                 health_check_timeout=1.0,
+                tls=certificate is not None,
                 processor_timeout=5.0,
             ),
             **changes,
@@ -265,9 +269,11 @@ async def running_gateway(
             await upstream.start()
             stack.push_async_callback(upstream.stop)
         session = await stack.enter_async_context(
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            # Who looks at a certificate does so in a session of its own.
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, ssl=False))
         )
         gateway = Gateway(options, discovery, processor, server, upstreams, session, port, cache)
+        gateway.certificate = certificate
         gateway.publish(*pods, services=services)
         gateway.envoy = await stack.enter_async_context(
             running_envoy(

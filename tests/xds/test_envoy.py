@@ -1,7 +1,6 @@
 import asyncio
 import json
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from control_plane.xds.gateway import OwnerCache, build
 from control_plane.xds.nodes import TypeStatus
 from control_plane.xds.resource import CLUSTER, ROUTE, Resource
 from control_plane.xds.snapshot import Snapshot
+from tests.xds.certificates import signed
 from tests.xds.gateway import TO, Gateway, eventually, running_gateway
 
 pytestmark = pytest.mark.envoy
@@ -428,7 +428,7 @@ async def test_the_owner_cache_is_replaced_without_a_drain(tmp_path: Path) -> No
 
 
 async def test_a_pod_by_name_and_https_is_verified(tmp_path: Path) -> None:
-    good, other = _certificate(tmp_path, "localhost"), _certificate(tmp_path, "elsewhere")
+    good, other = signed(tmp_path, "localhost"), signed(tmp_path, "elsewhere")
     async with running_gateway(tmp_path, ca_file=str(tmp_path / "ca.pem")) as gateway:
         for pod, certificate in (("Pod1", good), ("Pod2", other)):
             await gateway.upstreams[pod].stop()
@@ -446,22 +446,3 @@ async def test_a_pod_by_name_and_https_is_verified(tmp_path: Path) -> None:
         headers = {TO: "Pod2/compute"}
         async with gateway.session.get(f"{gateway.url}/v2.1", headers=headers) as answer:
             assert answer.status == 503
-
-
-def _certificate(folder: Path, host: str) -> Path:
-    """Sign a certificate for a host with an authority of the folder, `ca.pem`."""
-
-    def openssl(*arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    if not (folder / "ca.pem").exists():
-        openssl("req", "-x509", *new_key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=ca")
-    openssl(
-        *("req", "-x509", *new_key, "-keyout", f"{host}.key", "-out", f"{host}.crt"),
-        *("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}"),
-        *("-CA", "ca.pem", "-CAkey", "ca.key"),
-    )
-    both = folder / f"{host}.pem"
-    both.write_text((folder / f"{host}.crt").read_text() + (folder / f"{host}.key").read_text())
-    return both
