@@ -208,7 +208,7 @@ def _seen(resource: Resource) -> dict[str, Any]:
         for name in outer:
             at = at.setdefault(name, {})
         at[last] = change.kind
-        marks.append({"text": f'"{last}":', "kind": change.kind, "deep": bool(outer)})
+        marks.append({"text": f'{last}":', "kind": change.kind, "deep": bool(outer)})
     if marks:
         described = {"key": resource.key, "plural": resource.plural}
         found["resource"] = {**described, "fields": fields, "marks": marks}

@@ -15,7 +15,7 @@
 -- is taken from it here before anything else is done.
 
 local find, sub, byte, match, char = string.find, string.sub, string.byte, string.match, string.char
-local concat, bxor, tohex = table.concat, bit.bxor, bit.tohex
+local gsub, concat, bxor, tohex = string.gsub, table.concat, bit.bxor, bit.tohex
 
 local QUOTE, SLASH, OPEN_OBJECT, OPEN_LIST = 34, 47, 123, 91
 
@@ -171,18 +171,33 @@ local function unquoted(text)
   return (text:gsub("%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end))
 end
 
+-- What two texts begin with alike.
+local function shared(one, other)
+  local length = 0
+  while length < #one and byte(one, length + 1) == byte(other, length + 1) do
+    length = length + 1
+  end
+  return sub(one, 1, length)
+end
+
 -- Reads what control_plane/processor/learn.py writes.
 local function read_cluster(text)
   local parts = {}
   for part in (text .. "|"):gmatch("([^|]*)|") do parts[#parts + 1] = unquoted(part) end
-  local mask, links = {}, {}
+  local mask, links, paths, common = {}, {}, {}, nil
   for digits in parts[5]:gmatch(("%x"):rep(8)) do mask[#mask + 1] = tonumber(digits, 16) end
   for index = 6, #parts - 2, 3 do
-    links[#links + 1] = { url = parts[index], path = parts[index + 1], ours = parts[index + 2] }
+    local url, path = parts[index], parts[index + 1]
+    links[#links + 1] = { url = url, path = path, ours = parts[index + 2] }
+    if path ~= "" then paths[#paths + 1] = path .. "/" end
+    common = common and shared(common, url) or url
   end
   return {
     text = text, name = parts[1], path = parts[2], zone = parts[3], inner = parts[4],
     mask = mask, links = links, pod = match(parts[1], "^[^/]*"),
+    -- Without these no link needs to be changed.
+    common = common or "", paths = paths,
+    hidden = {}, hashes = 0,
   }
 end
 
@@ -255,13 +270,20 @@ local function value_end(body, at)
 end
 
 local function hidden(text, cluster)
+  local found = cluster.hidden[text]
+  if found then return found end
   if #text ~= 58 or find(text, "[^%x\"]") then return text end
   local words = {}
   for index = 1, 7 do
     local word = tonumber(sub(text, index * 8 - 6, index * 8 + 1), 16)
     words[index] = tohex(bxor(word, cluster.mask[index]))
   end
-  return '"' .. concat(words) .. '"'
+  found = '"' .. concat(words) .. '"'
+  -- A project has few hosts, and asks for what they run again and again.
+  cluster.hashes = cluster.hashes + 1
+  if cluster.hashes > 4096 then cluster.hidden, cluster.hashes = {}, 1 end
+  cluster.hidden[text] = found
+  return found
 end
 
 -- What becomes of a text, quotes included; see control_plane/handlers/translate.py.
@@ -338,33 +360,51 @@ local function walk_document(body, resource, cluster)
   return changes
 end
 
--- Whether `at` lies in the object that a user's own keys are in, which begins at `from`.
-local function is_within(body, from, at)
-  return value_end(body, from) > at
+-- Where the object ends in which a user's own keys are; nil where there is none.
+local function own_keys(body)
+  local from = find(body, 'metadata": {', 1, true)
+  if not from then return nil end
+  from = from + 11
+  local stop = find(body, "}", from, true)
+  local text = stop and sub(body, from, stop) or "\\"
+  local _, quotes = gsub(text, '"', "")
+  -- A brace in a text is no end.
+  if quotes % 2 == 1 or find(text, "\\", 1, true) then stop = value_end(body, from) end
+  return from, stop
 end
 
 -- Collects the changes without a walk where each name occurs once and outside of what users name;
 -- nil when that cannot be said.
 local function find_changes(body, resource, cluster)
-  local changes = {}
-  local own = find(body, '"metadata": {', 1, true)
+  local changes, ordered = {}, true
+  local from, stop
   for index = 1, #resource.marks do
     local mark = resource.marks[index]
-    local _, at = find(body, mark.text, 1, true)
+    local text = mark.text
+    local at, last = find(body, text, 1, true)
+    while at and byte(body, at - 1) ~= QUOTE do at, last = find(body, text, last, true) end
     if at then
-      if find(body, mark.text, at, true) then return nil end
-      if own and own < at and is_within(body, own + 12, at) then return nil end
-      at = find(body, "[^%s]", at + 1)
-      local last = value_end(body, at)
+      if find(body, text, last, true) then return nil end
+      if stop == nil then
+        from, stop = own_keys(body)
+        stop = stop or false
+      end
+      if stop and at > from and at < stop then return nil end
+      at = last + 1
+      while byte(body, at) <= 32 do at = at + 1 end
+      last = value_end(body, at)
       local value = sub(body, at, last)
       if value ~= "null" then
         if mark.deep or byte(value) == OPEN_OBJECT then return nil end
         local new = rewritten(value, mark.kind, cluster)
-        if new ~= value then changes[#changes + 1] = { at, last, new } end
+        if new ~= value then
+          ordered = ordered and (#changes == 0 or changes[#changes][1] < at)
+          changes[#changes + 1] = { at, last, new }
+        end
       end
     end
   end
-  table.sort(changes, function(one, other) return one[1] < other[1] end)
+  if not ordered then table.sort(changes, function(one, other) return one[1] < other[1] end) end
   return changes
 end
 
@@ -394,8 +434,17 @@ local function replaced(body, theirs, ours)
   return concat(pieces)
 end
 
+local function has_links(body, cluster, authority)
+  if find(body, cluster.common, 1, true) then return true end
+  for index = 1, #cluster.paths do
+    if find(body, authority .. cluster.paths[index], 1, true) then return true end
+  end
+  return false
+end
+
 -- Lets the pod's URLs, and those it made of the client's Host and a path of its own, lead here.
 local function with_links(body, cluster, scheme, authority)
+  if not has_links(body, cluster, authority) then return body end
   for index = 1, #cluster.links do
     local link = cluster.links[index]
     local ours = scheme .. "://" .. authority .. link.ours .. "/"
@@ -435,18 +484,24 @@ local function fault(body, cluster)
   return body
 end
 
-local function rewrite(handle, headers, at)
-  local method, scheme, authority, name, path =
-    match(at, "^(%S+) (%S+) (%S+) (%S+) (%S+)$")
-  local pod, service = match(name or "", "^([^/]*)/(.*)$")
+-- Whose answer it is, of which row, and how its links begin.
+local function read_asked(text)
+  local method, scheme, authority, pod, service, path =
+    match(text, "^(%S+) (%S+) (%S+) ([^/]*)/(%S+) (%S+)$")
   local cluster = pods[pod] and pods[pod].clusters[service]
+  if not cluster then return nil end
+  local rules = BY_NAME[service]
+  local below = sub(path, #cluster.path + 1)
+  local row, id = row_of(rules, below, rules.version and #rules.version or 0, method)
+  return cluster, row, id, scheme, authority
+end
+
+local function rewrite(handle, headers, text)
+  local cluster, row, id, scheme, authority = read_asked(text)
   if not cluster then return end
   local status = tonumber(headers:get(":status"))
   local location = headers:get("location")
   if location then headers:replace("location", with_links(location, cluster, scheme, authority)) end
-  local rules = BY_NAME[service]
-  local below = sub(path, #cluster.path + 1)
-  local row, id = row_of(rules, below, rules.version and #rules.version or 0, method)
   if (status == 404 or status == 410) and row and row.whole and id then keep(id, false) end
   local content = handle:body()
   local length = content and content:length() or 0
