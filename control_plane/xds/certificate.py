@@ -49,6 +49,10 @@ class Certificate:
             reason = getattr(error, "reason", None) or "not PEM, or encrypted"
             message = f"tls: {certificate} and {key} are no pair: {reason}"
             raise StartupError(message) from error
+        if found != cls(_content(certificate), _content(key)):
+            # OpenSSL reads the files itself, and what it read may not be what is held here.
+            message = f"tls: {certificate} or {key} is being written"
+            raise StartupError(message)
         return found
 
     def resource(self) -> Resource:

@@ -62,6 +62,22 @@ def test_what_is_no_certificate_is_refused(pair: Tls, content: str) -> None:
         CertificateFiles(pair)
 
 
+def test_a_pair_that_is_renewed_while_it_is_read_is_refused(
+    pair: Tls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewal = signed(tmp_path, "renewed.example.org")
+    load = ssl.SSLContext.load_cert_chain
+
+    def renew_and_load(context: ssl.SSLContext, *files: str, password: str) -> None:
+        place(Path(pair.certificate).parent, renewal)
+        load(context, *files, password=password)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", renew_and_load)
+
+    with pytest.raises(StartupError, match="is being written"):
+        CertificateFiles(pair)
+
+
 def test_the_key_is_not_shown(pair: Tls) -> None:
     found = CertificateFiles(pair).content
     assert found is not None
