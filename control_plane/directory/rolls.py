@@ -26,7 +26,7 @@ log = structlog.get_logger()
 #: How old what is remembered may be before the pod is asked again, seconds.
 FRESH_SECONDS = 300.0
 #: How long a pod that gave no list is left alone, and how often it is looked, seconds.
-AGAIN_SECONDS = 30.0
+AGAIN_SECONDS = 5.0
 LOOK_SECONDS = 5.0
 
 Record = Mapping[str, object]

@@ -9,6 +9,7 @@ from tests.integration.gateway import Gateway
 from tests.integration.relay import Relay
 from tests.integration.tenant import Tenant
 from tests.openstack.client import send
+from tests.openstack.pod import Pod
 
 pytestmark = pytest.mark.openstack
 
@@ -181,6 +182,28 @@ def test_from_2_69_on_servers_of_a_lost_pod_are_listed_as_unknown(
     assert [item["id"] for item in filtered["servers"]] == [servers[zones[0]]]
 
 
+def test_from_2_69_on_computes_of_a_lost_pod_are_listed_as_unknown(
+    tenant: Tenant, relay: Relay, lost: None, pods: list[Pod]
+) -> None:
+    relay.mend()
+    before = until(
+        "all computes", lambda: _computes(tenant.admin), lambda found: len(found) >= 2 * len(pods)
+    )
+
+    def lose() -> dict[str, str]:
+        relay.mend()
+        until("all computes", lambda: _computes(tenant.admin), lambda found: found == before)
+        relay.cut()
+        return _computes(tenant.admin)
+
+    # A gateway that has just started may not have asked the pod yet.
+    after = until("the computes", lose, lambda found: found.keys() == before.keys())
+
+    assert {host for host, status in after.items() if status == "UNKNOWN"} == {
+        host for host in before if host.startswith(f"{pods[1].name}~")
+    }
+
+
 @pytest.mark.usefixtures("lost")
 def test_from_2_69_on_a_server_of_a_lost_pod_is_shown_as_unknown(
     tenant: Tenant, servers: dict[str, str], zones: tuple[str, str]
@@ -245,3 +268,9 @@ _ZONE = {"availability_zone"}
 
 def _missing(cloud: Cloud) -> str | None:
     return cloud.get("compute", "/servers").headers["x-trio2o-missing"]
+
+
+def _computes(cloud: Cloud) -> dict[str, str]:
+    """Give the status of each nova-compute by its host."""
+    found = cloud.read("compute", "/os-services?binary=nova-compute", version="2.69")
+    return {entry["host"]: entry["status"] for entry in found["services"]}

@@ -186,6 +186,9 @@ def test_types_specs_and_encryption_belong_together_in_every_pod(tenant: Tenant,
     assert bound.status == 202
     shown = admin.read("volume", f"/types/{kind}/encryption")
     assert (shown["volume_type_id"], shown["provider"]) == (kind, "luks")
+    changed = {"encryption": {"cipher": "aes-xts-plain64"}}
+    path = f"/types/{kind}/encryption/{shown['encryption_id']}"
+    assert admin.put("volume", path, changed).status == 200
     [user] = admin.read("volume", f"/qos-specs/{qos}/associations")["qos_associations"]
     assert user["id"] == kind
     assert _of_name(admin, "/types", "volume_types", name)["qos_specs_id"] == qos
@@ -342,5 +345,51 @@ def test_a_pod_added_later_gets_what_exists_before_its_first_create(
         assert admin.delete("compute", f"/flavors/{flavor}").status == 202
         for pod in (first, second):
             assert name not in _names(pod, "/types", "volume_types")
+    finally:
+        both.stop()
+
+
+def test_a_pod_added_later_is_told_quotas_and_default_types(
+    settings: Settings, pods: list[Pod], tenant: Tenant, tmp_path: Path, name: str
+) -> None:
+    _, second = tenant.direct_admin.values()
+    project = tenant.cloud.client.project_id
+    quotas, default = f"/os-quota-sets/{project}", f"/default-types/{project}"
+    alone = Gateway(settings, pods[:1], tmp_path, {})
+    alone.start()
+    try:
+        admin = Cloud.at_gateway(tenant.admin.client, alone.url)
+        kind = _made(admin.post("volume", "/types", {"volume_type": {"name": name}}), "volume_type")
+        admin.put("compute", quotas, {"quota_set": {"cores": 19}})
+        admin.put("volume", quotas, {"quota_set": {"volumes": 19}})
+        body = {"default_type": {"volume_type": kind}}
+        admin.put("volume", default, body, version="3.62")
+    finally:
+        alone.stop()
+    both = Gateway(settings, pods, tmp_path, {})
+    both.start()
+    try:
+        admin = Cloud.at_gateway(tenant.admin.client, both.url)
+        typed = until(
+            "the default type",
+            lambda: second.get("volume", default, version="3.62"),
+            lambda answer: answer.status == 200,
+        ).json["default_type"]
+
+        mine = _of_name(second, "/types", "volume_types", name)
+        assert typed["volume_type_id"] == mine["id"] != kind
+        assert second.read("compute", quotas)["quota_set"]["cores"] == 19
+        until(
+            "the quota",
+            lambda: second.read("volume", quotas)["quota_set"]["volumes"],
+            lambda volumes: volumes == 19,
+        )
+        for service, path, version in (
+            ("volume", default, "3.62"),
+            ("compute", quotas, ""),
+            ("volume", quotas, ""),
+        ):
+            admin.delete(service, path, version=version)
+        assert admin.delete("volume", f"/types/{kind}").status == 202
     finally:
         both.stop()
