@@ -4,7 +4,7 @@ import json
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,16 +78,20 @@ def wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def pods(folder: Path, sizes: Sequence[int]) -> Iterator[Place]:
+def pods(folder: Path, sizes: Sequence[int], limits: Sequence[int] = ()) -> Iterator[Place]:
     """Stand in for pods: `/podN` is the root of one that has `sizes[N]` servers.
 
-    Answers at once. A create gets an id nobody has, and there is no page after the first.
+    Answers at once. A create gets an id nobody has, and there is no page after the first. A page
+    is cut to a limit that stands in `limits`; others are not heeded, and all servers are sent.
     """
     routes: list[dict[str, Any]] = []
     for number, size in enumerate(sizes):
         body = folder / f"page-{number}.json"
         body.write_bytes(samples.page(number, size))
-        routes += _pod(f"/pod{number}", body, folder)
+        cut = {limit: folder / f"page-{number}-{limit}.json" for limit in limits if limit < size}
+        for limit, path in cut.items():
+            path.write_bytes(samples.page(number, size, limit))
+        routes += _pod(f"/pod{number}", body, cut, folder)
     (folder / "show.json").write_bytes(samples.show())
     (folder / "empty.json").write_bytes(samples.EMPTY)
     (folder / "versions.json").write_bytes(samples.VERSIONS)
@@ -95,7 +99,7 @@ def pods(folder: Path, sizes: Sequence[int]) -> Iterator[Place]:
         yield place
 
 
-def _pod(root: str, page: Path, folder: Path) -> list[dict[str, Any]]:
+def _pod(root: str, page: Path, cut: Mapping[int, Path], folder: Path) -> list[dict[str, Any]]:
     servers = f"{root}/v2.1/servers"
     made = {"server": {"id": "%REQ(x-request-id)%", "adminPass": "aaaaaaaaaaaa", "links": []}}
     return [
@@ -106,6 +110,18 @@ def _pod(root: str, page: Path, folder: Path) -> list[dict[str, Any]]:
             },
             "direct_response": _file(folder / "empty.json"),
         },
+        *(
+            {
+                "match": {
+                    "prefix": f"{servers}/detail",
+                    "query_parameters": [
+                        {"name": "limit", "string_match": {"exact": str(limit)}},
+                    ],
+                },
+                "direct_response": _file(path),
+            }
+            for limit, path in cut.items()
+        ),
         {"match": {"prefix": f"{servers}/detail"}, "direct_response": _file(page)},
         {
             "match": {"path": servers, "headers": [_method("POST")]},

@@ -82,9 +82,13 @@ def server(pod: int, number: int) -> dict[str, object]:
     }
 
 
-def page(pod: int, count: int) -> bytes:
-    """Make a page of servers, newest first, as Nova sorts."""
-    return json.dumps({"servers": [server(pod, number) for number in range(count, 0, -1)]}).encode()
+def page(pod: int, count: int, limit: int | None = None) -> bytes:
+    """Make a page of servers, newest first, as Nova sorts; one that is cut names the next."""
+    numbers = range(count, 0, -1)[:limit]
+    document: dict[str, object] = {"servers": [server(pod, number) for number in numbers]}
+    if len(numbers) < count:
+        document["servers_links"] = [{"rel": "next", "href": "http://trio2o/v2.1/servers/detail"}]
+    return json.dumps(document).encode()
 
 
 def show() -> bytes:

@@ -15,7 +15,7 @@ from control_plane.model.pod import Pod
 from control_plane.pods.client import PodRequest
 from control_plane.pods.registry import View
 from tests.handlers.nova import Nova, Server, script
-from tests.processor.envoy import POD1, POD2, VIEW, Envoy, facts
+from tests.processor.envoy import POD1, POD2, VIEW, Envoy, Said, facts
 
 Answer = tuple[int, Any] | None
 
@@ -519,3 +519,32 @@ async def test_a_large_page_is_streamed_in_pieces() -> None:
     ]
     assert len(json.loads(b"".join(pieces))["servers"]) == 400
     assert max(map(len, pieces)) < 512 * 1024
+
+
+def ports(pod: str, count: int) -> list[dict[str, object]]:
+    return [{"id": f"{number:04}-{pod}", "text": "x" * 1000} for number in range(count)]
+
+
+def streamed(said: Said) -> bytes:
+    """Put the pieces of a streamed answer together."""
+    return b"".join(reply.streamed_immediate_response.body_response.body for reply in said.replies)
+
+
+async def test_an_unlimited_list_is_whole_and_comes_in_pieces() -> None:
+    one, two = ports("a", 300), ports("b", 300)
+    envoy = of_pods(Pod1=(200, {"ports": one}), Pod2=(200, {"ports": two}))
+
+    said = await envoy.exchange("GET", "/network/v2.0/ports")
+
+    assert len(said.replies) > 3
+    assert sorted(port["id"] for port in json.loads(streamed(said))["ports"]) == sorted(
+        str(port["id"]) for port in [*one, *two]
+    )
+
+
+async def test_an_item_that_cannot_be_read_fails_the_list() -> None:
+    envoy = of_pods(Pod1=(200, {"servers": [ONE.shown, 1]}), Pod2=(200, {"servers": [TWO.shown]}))
+
+    said = await envoy.exchange("GET", "/compute/v2.1/servers/detail")
+
+    assert said.status == 502

@@ -3,11 +3,12 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control_plane.lists.merge import Merge, Merged
-from control_plane.lists.page import Page, decode
+from control_plane.lists.page import MalformedPage, Page, decode
 from control_plane.lists.sequence import TOP, Place
 from control_plane.lists.sequence import Sequence as Items
 from control_plane.model.pod import Pod
@@ -140,3 +141,37 @@ async def test_what_is_not_consumed_is_not_read() -> None:
             break
 
     assert [place.taken for place in asked] == [0]
+
+
+async def test_items_of_a_page_are_read_as_the_merge_comes_to_them() -> None:
+    document = {"servers": [{"id": "1"}, {"id": "2"}, 3]}
+    page = decode(json.dumps(document).encode(), SERVER, SERVER.order)
+
+    async def fetch(_pod: Pod, _place: Place) -> Page:
+        return page
+
+    merged = Merge([Items(Pod("1", "Pod1", "az"), TOP, page, fetch)])
+    assert merged.holds(None)
+    run = merged.run()
+
+    assert next(run).item.id == "1"
+    with pytest.raises(MalformedPage):
+        next(run)
+
+
+@given(clouds(), st.integers(0, 60))
+@settings(deadline=None)
+async def test_what_is_held_is_given_and_nothing_asked(
+    cloud: tuple[list[list[Server]], int], most: int
+) -> None:
+    pods, size = cloud
+    opened = sequences(pods, size)
+    for entry in opened:
+        await entry.head()
+    whole = [entry.item.id async for entry in merge(sequences(pods, size))]
+
+    merged = Merge(opened)
+    held, found = merged.holds(most), [entry.item.id for entry in merged.run()]
+
+    assert found == whole[: len(found)]
+    assert not held or found[:most] == whole[:most]

@@ -14,8 +14,15 @@ from tests.bench.machine import Process
 from tests.bench.rounds import BARE, Figures, Goal, Result, Variant, interleave
 from tests.bench.scale import Scale
 
-#: (pods, servers a pod, the goal for the median in ms)
-_SHAPES = ((20, 100, 25.0), (5, 1_000, 40.0))
+#: (name, pods, servers a pod, what pods cut pages to, the goal for the median in ms). The gateway
+#: asks five pods for 220 each; pods that are `deaf` send all they have.
+_SHAPES = (
+    ("20x100", 20, 100, (), 25.0),
+    ("5x1000", 5, 1_000, (220,), 40.0),
+    ("5x1000 deaf", 5, 1_000, (), 40.0),
+)
+#: What the gateway asks one, ten and a hundred pods for.
+_ASKED = (1_000, 110, 100)
 _THOUSAND = 1_000
 _WARM = 3
 
@@ -47,14 +54,13 @@ def run(folder: Path, scale: Scale) -> Result:
     """Measure each shape, then the memory of lists that grow."""
     with ExitStack() as stack:
         variants: list[Variant] = []
-        for count, size, _ in _SHAPES:
-            name = f"{count}x{size}"
-            here = folder / name
+        for name, count, size, limits, _ in _SHAPES:
+            here = folder / name.replace(" ", "-")
             here.mkdir()
-            pods = stack.enter_context(envoys.pods(here, [size] * count))
+            pods = stack.enter_context(envoys.pods(here, [size] * count, limits))
             bare = stack.enter_context(envoys.bare(here, pods))
             under_test = stack.enter_context(gateway(here / "gateway", pods, count))
-            one = f"{BARE} 1x{size}"
+            one = f"{BARE} of {name}"
             variants += [
                 _variant(one, bare, "/pod0/v2.1/servers/detail", [bare.process], scale),
                 _variant(
@@ -66,12 +72,11 @@ def run(folder: Path, scale: Scale) -> Result:
                 ),
             ]
         result = interleave("lists", variants, scale.rounds)
-    for count, size, bound in _SHAPES:
-        name = f"{count}x{size}"
+    for name, *_, bound in _SHAPES:
         result.goals.append(Goal(f"{name} p50", result.figure(name, "p50"), bound, "ms"))
     result.facts["memory"] = _memory(folder, scale)
     result.notes += [
-        "one client, one list after the other; bare 1xN: one pod's own part through bare Envoy",
+        "one client, one list after the other; bare: one pod's own part through bare Envoy",
         "a page has 1,000 servers at most, as in Nova",
     ]
     return result
@@ -115,7 +120,7 @@ def _memory(folder: Path, scale: Scale) -> list[dict[str, Any]]:
         here.mkdir()
         with (
             # A fleet's pods share ten pages: what the control plane holds is the same.
-            envoys.pods(here, [_THOUSAND] * min(count, 10)) as pods,
+            envoys.pods(here, [_THOUSAND] * min(count, 10), _ASKED) as pods,
             gateway(here / "gateway", pods, count, ("compute",), min(count, 10)) as under_test,
         ):
             reader = Reader(under_test.place.url, "/compute/v2.1/servers/detail")
