@@ -1,5 +1,7 @@
 """Prometheus metrics, all under one prefix; to add one, add a field and call it where it counts."""
 
+from functools import lru_cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client.exposition import generate_latest
@@ -29,12 +31,21 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._strayed = Counter(
+            f"{_PREFIX}_lane_mismatches",
+            "Requests that came on a lane whose answers nobody sees, and had to be seen.",
+            ("service",),
+            registry=self.registry,
+        )
         self._lookups = Counter(
             f"{_PREFIX}_owner_lookups",
             "Look-ups of a resource's owner, by where it was found.",
             ("source",),
             registry=self.registry,
         )
+        # Finding a child by its labels takes as long as all that is decided of a request.
+        self._decided = lru_cache(maxsize=1024)(self._decided_by)
+        self._looked_up = lru_cache(maxsize=16)(self._lookups.labels)
         self._pod_errors = Counter(
             f"{_PREFIX}_pod_errors",
             "Requests of the control plane that a pod did not answer.",
@@ -72,14 +83,22 @@ class Metrics:
             registry=self.registry,
         )
 
+    def _decided_by(self, kind: str, service: str, result: str) -> tuple[Counter, Histogram]:
+        return self._requests.labels(kind, service, result), self._seconds.labels(kind, service)
+
     def request(self, kind: str, service: str, result: str, seconds: float) -> None:
         """Count one decided request."""
-        self._requests.labels(kind, service, result).inc()
-        self._seconds.labels(kind, service).observe(seconds)
+        count, times = self._decided(kind, service, result)
+        count.inc()
+        times.observe(seconds)
+
+    def strayed(self, service: str) -> None:
+        """Count one request on a wrong lane."""
+        self._strayed.labels(service).inc()
 
     def looked_up(self, source: str) -> None:
         """Count one look-up of an owner."""
-        self._lookups.labels(source).inc()
+        self._looked_up(source).inc()
 
     def pod_error(self, pod: str, reason: str) -> None:
         """Count one request a pod did not answer."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from google.protobuf.struct_pb2 import Struct
 
+from control_plane.handlers.decision import Reply
 from control_plane.pb import ext_proc_pb2 as pb
 
 _OVERWRITE = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
@@ -138,6 +139,15 @@ def immediate(
     )
 
 
+def answer(
+    method: str | None, reply: Reply, headers: Mapping[str, str], facts: Struct
+) -> pb.ProcessingResponse:
+    """Answer here with a body that is whole."""
+    whole = reply.body if isinstance(reply.body, bytes) else b""
+    details = "trio2o_" + reply.reason.replace(" ", "_")
+    return immediate(reply.status, headers, b"" if method == "HEAD" else whole, facts, details)
+
+
 def stream_headers(status: int, headers: Mapping[str, str], facts: Struct) -> pb.ProcessingResponse:
     """Begin a streamed answer."""
     fields = [pb.HeaderValue(key=":status", raw_value=str(status).encode())]
@@ -165,9 +175,7 @@ def read_headers(message: pb.HttpHeaders) -> dict[str, str]:
     """Read headers; repeated ones are joined by commas, as HTTP allows."""
     found: dict[str, str] = {}
     for header in message.headers.headers:
-        value = header.raw_value.decode("latin-1") if header.raw_value else header.value
-        if header.key in found:
-            found[header.key] += f", {value}"
-        else:
-            found[header.key] = value
+        key, raw = header.key, header.raw_value
+        value = raw.decode("latin-1") if raw else header.value
+        found[key] = f"{found[key]}, {value}" if key in found else value
     return found

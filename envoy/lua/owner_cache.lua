@@ -144,7 +144,8 @@ local function on_request(handle)
   local service, at, base = located(path)
   local row, id
   if service then row, id = row_of(service, path, at, headers:get(":method")) end
-  if not row then return end
+  -- Who asks why is told by the processor, in the answer's headers.
+  if not row or headers:get("x-trio2o-explain") then return end
   local lane = row.lane
   if row.passes and id then
     local owner = owner_of(id)

@@ -32,6 +32,7 @@ from control_plane.pods.facts import PodFacts
 from control_plane.pods.registry import View
 from control_plane.processor.conversation import Conversation
 from control_plane.processor.learn import Teacher
+from control_plane.processor.server import Processor
 from control_plane.replication.broadcast import Broadcast
 from control_plane.replication.copies import Copies
 from control_plane.services.catalog import SERVICES
@@ -310,6 +311,17 @@ class Envoy:
             rolls=Rolls(self.store, self.pods, OwnToken(), SERVICES),
         )
 
+    async def word(
+        self, lane: str, method: str, path: str, token: str = "user", **headers: str
+    ) -> Said:
+        """Send a request on a lane where the processor's first word is its last."""
+        processor = Processor(self.registry, self.cloud, self.metrics)
+        request = pb.ProcessingRequest(
+            request_headers=_headers(_fields(method, path, token, headers), end=True)
+        )
+        reply = await processor.say(lane, request.SerializeToString())
+        return Said([_read(reply)])
+
     async def exchange(
         self,
         method: str,
@@ -321,15 +333,7 @@ class Envoy:
     ) -> Said:
         """Send a request and, when it is forwarded and the processor asks, the pod's answer."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
-        fields = {
-            ":method": method,
-            ":path": path,
-            ":scheme": "http",
-            ":authority": "gateway:8080",
-            "x-request-id": "11111111-1111-4111-8111-111111111111",
-            "x-auth-token": token,
-            **{name.replace("_", "-"): value for name, value in headers.items()},
-        }
+        fields = _fields(method, path, token, headers)
         said = Said([])
 
         async def messages() -> AsyncIterator[pb.ProcessingRequest]:
@@ -350,8 +354,24 @@ class Envoy:
 
         conversation = Conversation(self.registry, self.cloud, TABLES, self.metrics, Teacher())
         async for reply in conversation.run(messages()):
-            said.replies.append(reply)
+            said.replies.append(_read(reply))
         return said
+
+
+def _fields(method: str, path: str, token: str, headers: Mapping[str, str]) -> Mapping[str, str]:
+    return {
+        ":method": method,
+        ":path": path,
+        ":scheme": "http",
+        ":authority": "gateway:8080",
+        "x-request-id": "11111111-1111-4111-8111-111111111111",
+        "x-auth-token": token,
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+
+
+def _read(reply: pb.ProcessingResponse | bytes) -> pb.ProcessingResponse:
+    return pb.ProcessingResponse.FromString(reply) if isinstance(reply, bytes) else reply
 
 
 def _headers(fields: Mapping[str, str], *, end: bool) -> pb.HttpHeaders:

@@ -1,0 +1,31 @@
+"""Octets written by hand, held against the messages they stand for."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from control_plane.pb import ext_proc_pb2 as pb
+from control_plane.processor import messages, wire
+
+texts = st.text(st.characters(codec="utf-8"), max_size=300)
+names = st.text("abcdefghijklmnopqrstuvwxyz-:", min_size=1, max_size=200)
+
+
+@given(
+    put=st.dictionaries(names, texts, max_size=5),
+    remove=st.lists(names, max_size=4),
+    facts=st.dictionaries(names, texts, max_size=7),
+)
+def test_the_octets_are_those_of_the_messages(
+    put: dict[str, str], remove: list[str], facts: dict[str, str]
+) -> None:
+    mutation = messages.header_mutation(put, remove)
+    expected = messages.forward_headers(mutation, messages.metadata(facts), None)
+
+    assert pb.ProcessingResponse.FromString(wire.routed(put, remove, facts)) == expected
+
+
+def test_a_lesson_is_written_anew_each_time() -> None:
+    first, second = (wire.routed({}, [], {"learn": text}) for text in ("a|b", "c|d"))
+
+    assert b"a|b" in first
+    assert b"c|d" in second
