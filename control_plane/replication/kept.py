@@ -56,18 +56,21 @@ class Kept:
     async def note(self, write: Write, version: str) -> None:
         """Remember what a write has set in all pods, or that it took it away."""
         key = write.operation.kept
-        fact = _fact(write.service, write.rest)
+        known = await self._known()
         if write.method == "DELETE":
-            await self._store.put_fact(USERS, fact, {})
+            for fact, value in known.items():
+                if value["service"] == write.service.name and _within(value["path"], write.rest):
+                    await self._store.put_fact(USERS, fact, {})
         elif isinstance(write.body, dict) and isinstance(write.body.get(key), dict):
-            known = (await self._store.facts(USERS)).get(fact)
-            before = known.get("values", {}) if isinstance(known, dict) else {}
+            fact = _fact(write.service, write.rest)
+            before = known.get(fact, {"values": {}, "version": version})
             value = {
                 "service": write.service.name,
                 "path": write.rest,
                 "key": key,
-                "version": version,
-                "values": {**before, **write.body[key]},
+                # Later ones know fewer values.
+                "version": min(version, before["version"], key=_number),
+                "values": {**before["values"], **write.body[key]},
             }
             await self._store.put_fact(USERS, fact, value)
 
@@ -77,11 +80,9 @@ class Kept:
         Raises PodUnreachable when `source`, which has it, does not answer.
         """
         found: dict[str, Intent] = {}
-        for key, value in (await self._store.facts(USERS)).items():
-            if key.startswith(_FACT) and isinstance(value, dict) and value:
-                intent = _remembered(value)
-                if intent.service == service.name:
-                    found[intent.path] = intent
+        for value in (await self._known()).values():
+            if value["service"] == service.name:
+                found[value["path"]] = _remembered(value)
         projects = sorted({entry.project_id for entry in await self._store.bindings()})
         for row in service.operations:
             if row.kept and "PUT" in row.methods and f"{{{_PROJECT}}}" in row.path:
@@ -90,6 +91,11 @@ class Kept:
                     if there is not None:
                         found.setdefault(there.path, there)
         return list(found.values())
+
+    async def _known(self) -> dict[str, Any]:
+        """Read what is remembered, by the names of the facts."""
+        facts = await self._store.facts(USERS)
+        return {name: value for name, value in facts.items() if name.startswith(_FACT) and value}
 
     async def _set(
         self, service: Service, row: Operation, source: Pod, project: str
@@ -144,6 +150,15 @@ def named(
 def _fact(service: Service, path: str) -> str:
     """Name the fact of a path, which may be longer than the name of a fact."""
     return _FACT + blake2b(f"{service.name}{path}".encode(), digest_size=16).hexdigest()
+
+
+def _within(path: str, gone: str) -> bool:
+    """Whether a path is one that is gone, or of a user of the project whose path that is."""
+    return path == gone or path.partition("?")[0] == gone
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split("."))) if version else ()
 
 
 def _remembered(value: Mapping[str, Any]) -> Intent:

@@ -3,6 +3,8 @@
 import pytest
 
 from control_plane.replication.arrival import FACT, GIVEN
+from control_plane.services.catalog import service_named
+from tests.replication.pods import POD1
 from tests.replication.world import World
 
 FLAVOR = {
@@ -207,3 +209,27 @@ async def test_a_value_that_a_new_pod_refuses_is_told_and_does_not_keep_it_out(
 
     assert became
     assert list(world.facts.rows["Pod3"][FACT]) == ["/os-quota-sets/p"]  # type: ignore[call-overload]
+
+
+async def test_what_was_set_for_a_user_goes_with_what_was_set_for_the_project(
+    world: World,
+) -> None:
+    for query in ("", "?user_id=u"):
+        path = f"/os-quota-sets/p{query}"
+        await world.write("compute", "PUT", path, {"quota_set": {"cores": 5}})
+    await world.write("compute", "DELETE", "/os-quota-sets/p")
+    world.pods["Pod3"].writes.clear()
+
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    assert not [path for _, path in world.pods["Pod3"].writes if "quota" in path]
+
+
+async def test_values_are_told_in_the_version_that_knows_all_of_them(world: World) -> None:
+    for version, values in (("2.60", {"cores": 5}), ("2.1", {"fixed_ips": 1}), ("2.9", {"ram": 6})):
+        await world.write("compute", "PUT", "/os-quota-sets/p", {"quota_set": values}, version)
+
+    [intent] = await world.arrival._kept.of(service_named("compute"), POD1)
+
+    assert intent.version == "2.1"
+    assert intent.body == {"quota_set": {"cores": 5, "fixed_ips": 1, "ram": 6}}
