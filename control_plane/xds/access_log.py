@@ -22,6 +22,8 @@ _FIELDS = {
     "duration_ms": "%DURATION%",
     "upstream_ms": "%RESPONSE_DURATION%",
     "cluster": "%UPSTREAM_CLUSTER%",
+    # `known-…`: decided without the processor, which says the rest.
+    "route": "%ROUTE_NAME%",
     **{
         key: f"%DYNAMIC_METADATA({METADATA}:{key})%"
         for key in ("service", "operation", "project", "pod", "decision")

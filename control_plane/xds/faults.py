@@ -80,7 +80,7 @@ def local_reply_config() -> m.hcm.LocalReplyConfig:
             # Matches and changes nothing.
             m.hcm.ResponseMapper(filter=_cel(_FROM_PROCESSOR)),
             *(
-                _mapper(_any_of(_service_filter(area), _path_filter(area)), area.form, fault)
+                _mapper(_any_of(*_filters(area)), area.form, fault)
                 for area in _AREAS
                 for fault in (*_FAULTS, _OTHER)
             ),
@@ -139,6 +139,14 @@ def _header(name: str, value: str) -> m.core.HeaderValueOption:
         header=m.core.HeaderValue(key=name, value=value),
         append_action=m.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
     )
+
+
+def _filters(area: _Area) -> list[m.accesslog.AccessLogFilter]:
+    """Tell an area by what the processor said, by the cluster that was to answer, by the path."""
+    clusters = " || ".join(
+        f'xds.cluster_name.endsWith("/{service}")' for service in area.services.split("|")
+    )
+    return [_service_filter(area), _cel(clusters), _path_filter(area)]
 
 
 def _service_filter(area: _Area) -> m.accesslog.AccessLogFilter:

@@ -29,6 +29,11 @@ _ASKED = (
 )
 #: An administrator who asks why gets the processor's word.
 _UNEXPLAINED = m.route.HeaderMatcher(name="x-trio2o-explain", present_match=True, invert_match=True)
+#: Pods keep it beside their own, so that one request can be followed through all of them.
+_GLOBAL_REQUEST_ID = m.core.HeaderValueOption(
+    header=m.core.HeaderValue(key="x-openstack-request-id", value="req-%REQ(X-REQUEST-ID)%"),
+    append_action=m.core.HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT,
+)
 _NO_PROCESSOR = {EXT_PROC: m.pack(m.ext_proc.ExtProcPerRoute(disabled=True))}
 _NO_LUA = {OWNER_CACHE: m.pack(m.lua.LuaPerRoute(disabled=True))}
 
@@ -82,6 +87,8 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
         *_api_routes(options, KNOWN, known),
     ]
     rewriting = _api_routes(options, SEEN, seen)
+    for route in (*passing, *rewriting):
+        route.name = f"known-{route.name}"
     for route in (*passing, *rewriting):
         route.response_headers_to_remove = [LEARN, ASKED, SEEN]
     for route in passing:
@@ -147,6 +154,7 @@ def _configuration(name: str, routes: list[m.route.Route]) -> Resource:
                     name=name,
                     domains=["*"],
                     routes=routes,
+                    request_headers_to_add=[_GLOBAL_REQUEST_ID],
                     # What is between Envoy and the processor is no business of a pod.
                     request_headers_to_remove=[
                         CLUSTER_HEADER,

@@ -449,3 +449,37 @@ def test_rows_have_the_lane_that_they_need() -> None:
     assert found["volume", "GET", "/volumes/{volume}"] is Lane.SEEN
     assert found["network", "GET", "/ports/{port}"] is Lane.SEEN
     assert found["compute", "DELETE", "/servers/{server}"] is Lane.FULL
+
+
+async def test_a_dead_pod_of_a_known_id_is_a_503_in_the_services_form(world: World) -> None:
+    known = str(uuid4())
+    parts = world.lesson(known, POD2, "network").split("|")
+    odd = "|".join([*parts[:3], "/odd/path", *parts[4:]])
+    await world.ask(f"/network/v2.0/ports/{known}/x", **{TO: "Pod2/network", LEARN: odd})
+    await world.ask(f"/network/v2.0/ports/{known}")
+    last = world.seen_by(POD2)
+    await world.gateway.upstreams["Pod2"].stop()
+    asked = world.asked
+
+    status, headers, body = await world.ask(f"/network/v2.0/ports/{known}")
+
+    assert last == f"GET /odd/path/v2.0/ports/{known}"
+    assert status == 503
+    assert list(json.loads(body)) == ["NeutronError"]
+    assert headers["retry-after"] == "5"
+    assert not [name for name in headers if name.startswith("x-trio2o")]
+    assert world.asked == asked
+
+
+async def test_the_global_request_id_reaches_the_pod(world: World) -> None:
+    known = str(uuid4())
+    await world.teach(known)
+
+    _, _, own = await world.ask(f"/compute/v2.1/servers/{known}/ips")
+    _, _, given = await world.ask(
+        f"/compute/v2.1/servers/{known}/ips", x_openstack_request_id="req-mine"
+    )
+
+    headers = json.loads(own)["headers"]
+    assert headers["x-openstack-request-id"] == f"req-{headers['x-request-id']}"
+    assert json.loads(given)["headers"]["x-openstack-request-id"] == "req-mine"
