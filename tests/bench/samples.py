@@ -111,6 +111,7 @@ EMPTY = json.dumps(
         "group_types": [],
         "aggregates": [],
         "networks": [],
+        "quota_set": {},
         # What a create names is there.
         "flavor": {"id": "42", "name": "m1.large"},
         "extra_specs": {},
