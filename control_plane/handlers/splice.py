@@ -57,8 +57,9 @@ class Change:
 
 @lru_cache(maxsize=256)
 def _type(fields: tuple[str, ...]) -> type[Any]:
-    """Make the type that reads some fields of an item as they are; one that is absent is empty."""
-    names = [(f"field_{index}", msgspec.Raw, msgspec.Raw()) for index in range(len(fields))]
+    """Make the type that reads some fields of an item as they are."""
+    kept = msgspec.Raw | msgspec.UnsetType
+    names = [(f"field_{index}", kept, msgspec.UNSET) for index in range(len(fields))]
     rename = {f"field_{index}": name for index, name in enumerate(fields)}
     return msgspec.defstruct("ChangedFields", names, rename=rename, gc=False)
 
@@ -69,20 +70,26 @@ class Splice:
     def __init__(self, changes: Sequence[Change]) -> None:
         """Take changes of whole fields, each of another one."""
         self._decoder = msgspec.json.Decoder(_type(tuple(entry.first for entry in changes)))
-        read = [attrgetter(f"field_{index}") for index in range(len(changes))]
-        self._changes = list(zip(changes, read, strict=True))
+        self._changes = [
+            (attrgetter(f"field_{index}"), entry, entry.known, entry.mark)
+            for index, entry in enumerate(changes)
+        ]
 
     def item(self, raw: bytes) -> bytes | None:
         """Change an item; None when it cannot be told where a field stands."""
         fields = self._decoder.decode(raw)
-        for entry, read in self._changes:
-            old = bytes(read(fields))
-            new = entry.of(old) if old else old
-            if new != old:
-                start = _place(raw, entry.mark, old)
-                if start < 0:
-                    return None
-                raw = b"%b%b%b" % (raw[:start], new, raw[start + len(old) :])
+        for read, entry, known, mark in self._changes:
+            value = read(fields)
+            if value is msgspec.UNSET:
+                continue
+            old = bytes(value)
+            new = known.get(old) or entry.of(old)
+            if new == old:
+                continue
+            start = _place(raw, mark, old)
+            if start < 0:
+                return None
+            raw = b"%b%b%b" % (raw[:start], new, raw[start + len(old) :])
         return raw
 
 
@@ -94,6 +101,10 @@ def _place(raw: bytes, mark: bytes, value: bytes) -> int:
     """
     at = raw.find(mark)
     behind = at + len(mark)
+    if at < 0 or raw.find(mark, behind) >= 0:
+        return -1
+    # As Python's own writer puts it, which is what services use.
+    if raw.startswith(b": ", behind) and raw.startswith(value, behind + 2):
+        return behind + 2
     start = raw.find(value, behind)
-    single = at >= 0 and raw.rfind(mark) == at
-    return start if single and raw[behind:start].strip() == b":" else -1
+    return start if raw[behind:start].strip() == b":" else -1
