@@ -52,6 +52,11 @@ class Metrics:
             ("pod", "reason"),
             registry=self.registry,
         )
+        self._cached = Gauge(
+            f"{_PREFIX}_owner_cache_entries",
+            "Ids in the owner cache of the worker of an Envoy that asked last.",
+            registry=self.registry,
+        )
         self._pods = Gauge(f"{_PREFIX}_pods", "Pods by state.", ("state",), registry=self.registry)
         self._refusals = Counter(
             f"{_PREFIX}_xds_refusals",
@@ -91,6 +96,10 @@ class Metrics:
         count, times = self._decided(kind, service, result)
         count.inc()
         times.observe(seconds)
+
+    def cached(self, entries: int) -> None:
+        """Note how many ids the owner cache of an Envoy's worker holds."""
+        self._cached.set(entries)
 
     def strayed(self, service: str) -> None:
         """Count one request on a wrong lane."""

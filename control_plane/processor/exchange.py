@@ -65,6 +65,9 @@ class Exchange:
 
     def open(self) -> Call:
         """Find the row of the table and the version; raises Refused for what is neither."""
+        entries = self.headers.get("x-trio2o-cache")
+        if entries is not None:
+            self.metrics.cached(int(entries))
         path, _, query = self.headers.get(":path", "/").partition("?")
         self.location = location = locate(path)
         method = self.headers.get(":method", "GET")

@@ -45,14 +45,20 @@ def lane(service: Service, operation: Operation, method: str) -> Lane:
         return Lane.ACTION
     if operation.handler != "route" or not _is_by_path(operation):
         return Lane.FULL
-    own = _is_own_path(operation)
-    if own and method == "DELETE":
+    if _is_own_path(operation) and method == "DELETE":
         # The end is noted.
         return Lane.FULL
+    return _lane_of_answer(service.resources.get(operation.answer), operation, method)
+
+
+def _lane_of_answer(resource: Resource | None, operation: Operation, method: str) -> Lane:
     if not operation.answer:
         return Lane.PASS
-    resource = service.resources.get(operation.answer)
-    return Lane.SEEN if resource is None or _is_spelt(resource) else Lane.FULL
+    if resource is None:
+        return Lane.SEEN
+    # Should the answer need the processor after all, the request's body would be past it.
+    needs_body = resource.shadows and method != "GET"
+    return Lane.FULL if needs_body or not _is_spelt(resource) else Lane.SEEN
 
 
 def is_whole(operation: Operation, method: str) -> bool:

@@ -34,7 +34,7 @@ SEEN = "x-trio2o-seen"
 LANE = "x-trio2o-lane"
 #: The lanes on which the processor's first word is its last, and that of lists.
 LANES = ("headers", "seen", "list")
-#: The size of the cache, how often it was renewed, and how often it failed.
+#: The size of the cache, on requests that it could not answer.
 CACHE = "x-trio2o-cache"
 #: What the processor said of an id, and of whom it was asked, on an answer.
 LEARN = "x-trio2o-learn"

@@ -11,6 +11,9 @@
 --             x-trio2o-seen     -> whose answer it is, to be rewritten
 --             x-trio2o-asked    -> the same, where the processor says whether it is
 --
+-- An error here is counted by Envoy (http.ingress.lua.errors), logged, and the request or answer goes
+-- on as it was: to the processor, or in the pod's words.
+--
 -- The listener takes x-trio2o-* from clients, the routes from pods, and what a route gave an answer
 -- is taken from it here before anything else is done.
 
@@ -22,7 +25,7 @@ local QUOTE, SLASH, OPEN_OBJECT, OPEN_LIST = 34, 47, 123, 91
 -- Two generations: when the young one is full it becomes the old one, and what nobody asked for
 -- since then is forgotten. An id that its pod did not know is `false`: the processor must see the
 -- next answer, to tell an end from somebody else's id.
-local young, old, size, turns, failures = {}, {}, 0, 0, 0
+local young, old, size, renewed = {}, {}, 0, false
 -- name -> {clusters by service; an owner with, and one without, `alone`}
 local pods = {}
 
@@ -30,7 +33,7 @@ local function keep(id, owner)
   if young[id] == nil then
     size = size + 1
     if size > CAPACITY then
-      old, young, size, turns = young, {}, 1, turns + 1
+      old, young, size, renewed = young, {}, 1, true
     end
   end
   young[id] = owner
@@ -138,7 +141,7 @@ local function may_pass(handle, headers, service, row, owner)
   return not row.actions or is_plain_action(handle, headers, row.actions)
 end
 
-local function on_request(handle)
+function envoy_on_request(handle)
   local headers = handle:headers()
   local path = headers:get(":path")
   local service, at, base = located(path)
@@ -161,7 +164,7 @@ local function on_request(handle)
     if owner == false or row.actions then return end
     if row.below and not before(service.versions, headers, row.below) then return end
   end
-  headers:replace("x-trio2o-cache", size .. " " .. turns .. " " .. failures)
+  headers:replace("x-trio2o-cache", renewed and size + CAPACITY or size)
   headers:replace("x-trio2o-lane", lane)
   handle:clearRouteCache()
 end
@@ -519,7 +522,7 @@ local function rewrite(handle, headers, text)
   if new ~= body then handle:headers():replace("content-length", content:setBytes(new)) end
 end
 
-local function on_response(handle)
+function envoy_on_response(handle)
   local headers = handle:headers()
   local seen = headers:get("x-trio2o-seen")
   if seen then
@@ -531,22 +534,4 @@ local function on_response(handle)
   if learnt then headers:remove("x-trio2o-learn") end
   if asked then headers:remove("x-trio2o-asked") end
   if learnt and learn(learnt) and asked then rewrite(handle, headers, asked) end
-end
-
------------------------------------------------------------------------------------------ the hooks
-
-function envoy_on_request(handle)
-  local good, text = pcall(on_request, handle)
-  if not good then
-    failures = failures + 1
-    handle:logErr("owner cache, request: " .. tostring(text))
-  end
-end
-
-function envoy_on_response(handle)
-  local good, text = pcall(on_response, handle)
-  if not good then
-    failures = failures + 1
-    handle:logErr("owner cache, answer: " .. tostring(text))
-  end
 end

@@ -60,3 +60,13 @@ def test_the_time_counting_began_is_no_sum() -> None:
     lines = [line for line in shown(totals, own).splitlines() if "requests_created{" in line]
 
     assert float(lines[0].rpartition(" ")[2]) == min(began)
+
+
+def test_the_size_of_the_owner_cache_is_no_sum() -> None:
+    totals = Totals()
+    for process, entries in enumerate((40, 70, 60)):
+        metrics = Metrics()
+        metrics.cached(entries)
+        totals.count(process, list(metrics.registry.collect()))
+
+    assert "trio2o_owner_cache_entries 70.0" in shown(totals, [])
