@@ -1,6 +1,6 @@
 """Where each pod's list stood behind an item, for the client that comes back for what follows.
 
-A cursor only saves work: without it, in another process or after a restart, the same place is
+A cursor only saves work: without it, after a restart or in another replica, the same place is
 found by merging from the start.
 """
 
@@ -28,19 +28,38 @@ class ListKey:
     rest: tuple[tuple[str, str], ...]
 
 
+#: Lets other processes know places, by list and last item, without being waited for.
+Share = Callable[[ListKey, str, Mapping[str, Place]], None]
+
+
+def _nobody(_: ListKey, __: str, ___: Mapping[str, Place]) -> None:
+    """Tell no one: there is one process."""
+
+
 class Cursors:
     """Remembers places by list and last item, the oldest forgotten first."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, size: int = SIZE) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        size: int = SIZE,
+        share: Share = _nobody,
+    ) -> None:
         """Start empty."""
         self._clock = clock
         self._size = size
+        self._share = share
         self._known: OrderedDict[tuple[ListKey, str], tuple[float, Mapping[str, Place]]] = (
             OrderedDict()
         )
 
     def put(self, key: ListKey, last: str, places: Mapping[str, Place]) -> None:
-        """Remember where the pods, by name, stand behind the item `last`."""
+        """Remember where the pods, by name, stand behind the item `last`, here and elsewhere."""
+        self.keep(key, last, places)
+        self._share(key, last, places)
+
+    def keep(self, key: ListKey, last: str, places: Mapping[str, Place]) -> None:
+        """Remember it in this process."""
         self._known[key, last] = (self._clock() + CURSOR_SECONDS, places)
         self._known.move_to_end((key, last))
         while len(self._known) > self._size:

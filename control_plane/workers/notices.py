@@ -11,7 +11,7 @@ What a process holds in memory of what another may change, and how it hears of i
 | ids that nobody has (seconds) | creates; the store is asked first | |
 | tokens (minutes) | Keystone, which tells nobody | |
 | bindings (seconds) | creates; nothing is decided by what is kept | |
-| places in lists | only save work | |
+| places in lists | the worker that gives a page; they only save work | `PlacesFound` |
 
 Intents, shadows and rolls of lost pods are read from the database each time.
 """
@@ -21,6 +21,8 @@ from dataclasses import dataclass
 
 from prometheus_client import Metric
 
+from control_plane.lists.cursor import ListKey
+from control_plane.lists.sequence import Place
 from control_plane.model.fleet import Fleet
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.registry import View
@@ -71,6 +73,15 @@ class HoldersChanged:
 
     resource: str
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesFound:
+    """Where the pods stand behind the last item of a page."""
+
+    key: ListKey
+    last: str
+    places: Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from control_plane.workers.notices import (
     Count,
     Counted,
     HoldersChanged,
+    PlacesFound,
     Shown,
     Start,
     Started,
@@ -71,6 +72,8 @@ class Process:
                 await worker.copies.reload(resource)
             case HoldersChanged(resource, thing):
                 worker.holders.drop(resource, thing)
+            case PlacesFound(key, last, places):
+                worker.cloud.cursors.keep(key, last, places)
             case Count():
                 return Counted(tuple(worker.metrics.registry.collect()))
         return None

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 import grpc
 
@@ -15,6 +16,8 @@ from control_plane.directory.rolls import Rolls
 from control_plane.handlers.cloud import Cloud
 from control_plane.identity.keystone import Keystone
 from control_plane.identity.tokens import TokenVerifier
+from control_plane.lists.cursor import Cursors, ListKey
+from control_plane.lists.sequence import Place
 from control_plane.model.errors import StartupError
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.client import PodClient
@@ -28,10 +31,16 @@ from control_plane.replication.own import Own
 from control_plane.services.catalog import SERVICES
 from control_plane.settings import Settings
 from control_plane.workers.mirror import Mirror
-from control_plane.workers.notices import CopiesChanged, HoldersChanged, Shown, Start
+from control_plane.workers.notices import (
+    CopiesChanged,
+    HoldersChanged,
+    PlacesFound,
+    Shown,
+    Start,
+)
 
 #: Tells the other processes and waits until they know.
-Tell = Callable[[object], Awaitable[None]]
+Tell = Callable[[object], Coroutine[Any, Any, None]]
 
 #: How long streams may go on once the process is asked to stop, seconds.
 GRACE = 2.0
@@ -73,11 +82,19 @@ class Worker:
             settings.scheduling.default_zone,
             # The control plane keeps them; here they are read.
             rolls=Rolls(self.store, self.client, keystone, SERVICES),
+            cursors=Cursors(share=self._share),
         )
+        self._tell = tell
+        self._alone = len(settings.processor.addresses) == 1
         self.processor = Processor(self.mirror, self.cloud, self.metrics)
         self.health = Health()
         self._server: grpc.aio.Server | None = None
         self._stack = contextlib.AsyncExitStack()
+
+    def _share(self, key: ListKey, last: str, places: Mapping[str, Place]) -> None:
+        """Let the other workers know of a page; who comes back sooner has the place searched."""
+        if not self._alone:
+            self.cloud.later.run("places_not_told", self._tell(PlacesFound(key, last, places)))
 
     def show(self, shown: Shown) -> None:
         """Serve by a new view from now on."""

@@ -45,3 +45,14 @@ def test_the_oldest_places_make_room_and_a_place_can_be_dropped() -> None:
         True,
         False,
     ]
+
+
+def test_places_that_are_found_here_are_shared_and_those_of_others_are_not() -> None:
+    shared: list[str] = []
+    cursors = Cursors(share=lambda _key, last, _places: shared.append(last))
+
+    cursors.put(key(), "own", PLACES)
+    cursors.keep(key(), "theirs", PLACES)
+
+    assert shared == ["own"]
+    assert cursors.get(key(), "theirs") == PLACES
