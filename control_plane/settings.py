@@ -32,6 +32,11 @@ from pydantic_settings import (
 
 from control_plane.model.errors import StartupError
 
+#: Both build plain values only. A file of a thousand pods takes the one in C a fifth of the time.
+YAML_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)
+
 _HIGHEST_PORT = 65535
 #: sun_path of Linux is 108 bytes with the closing zero.
 _LONGEST_SOCKET_PATH = 107
@@ -278,7 +283,7 @@ def load(path: Path | None) -> Settings:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), YAML_LOADER)  # noqa: S506 - is safe
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
         raise StartupError(message) from error

@@ -5,6 +5,7 @@ replica serves by it before the operator has the answer; other replicas find it 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -208,8 +209,8 @@ class Administration:
         for spec in specs:
             spec.check()
         names = [spec.name for spec in specs]
-        for name in names:
-            if names.count(name) > 1:
+        for name, times in Counter(names).items():
+            if times > 1:
                 message = f"pod {name} is given more than once"
                 raise Invalid(message)
         async with self._changing:

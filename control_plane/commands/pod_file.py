@@ -8,13 +8,14 @@ import yaml
 
 from control_plane.administration.spec import PodSpec
 from control_plane.model.errors import Invalid, StartupError
+from control_plane.settings import YAML_LOADER
 
 
 def read_documents(path: Path) -> list[object]:
     """Read the documents of a YAML file, the empty ones left out; StartupError."""
     try:
         with click.open_file(str(path), encoding="utf-8") as file:
-            return [entry for entry in yaml.safe_load_all(file) if entry is not None]
+            return [entry for entry in yaml.load_all(file, YAML_LOADER) if entry is not None]
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -38,6 +38,8 @@ class Gateway:
     live_after: float
     #: From the control plane's start until it listened: it has built every resource by then.
     started_after: float = 0.0
+    #: What Envoy used of a core until then, seconds: others' load moves it less than the clock.
+    live_cpu: float = 0.0
 
     @property
     def workers(self) -> tuple[Process, ...]:
@@ -164,7 +166,7 @@ def gateway(
         )
         clusters = count * len(services)
         wait_until(lambda: _live(found, clusters))
-        yield replace(found, live_after=time.monotonic() - started)
+        yield replace(found, live_after=time.monotonic() - started, live_cpu=envoy.process.cpu)
 
 
 def wait_until(

@@ -25,6 +25,9 @@ from tests.bench.scale import Scale
 
 _SERVICES = ("compute", "volume", "image", "network", "placement")
 _SETTLED = 4.0
+#: Cores below which a control plane does nothing but watch, and how long that may take to come:
+#: after a first start it gives every pod what users have.
+_CALM, _CALM_WITHIN = 0.25, 240.0
 
 
 def run(folder: Path, scale: Scale) -> Result:
@@ -40,6 +43,7 @@ def run(folder: Path, scale: Scale) -> Result:
         envoys.pods(there, [2]) as second,
         gateway(folder / "gateway", first, count, _SERVICES, 1, tcp_egress=True) as under_test,
     ):
+        settled = _settle(under_test.plane)
         channel = grpc.insecure_channel(under_test.xds)
         changes = [
             _change(under_test, channel, number, first, second) for number in range(scale.rounds)
@@ -48,7 +52,9 @@ def run(folder: Path, scale: Scale) -> Result:
         processes = under_test.processes
         result.variants["change"] = summarise(changes)
         result.facts["control plane started s"] = under_test.started_after
+        result.facts["and calm after s"] = settled
         result.facts["memory MiB"] = {entry.name: entry.peak for entry in processes}
+        result.facts["Envoy's CPU until live s"] = under_test.live_cpu
         result.facts["idle cores"] = _idle(processes)
     result.variants["rebuild"] = summarise(
         [_rebuild(count, number) for number in range(scale.rounds)]
@@ -104,6 +110,18 @@ def _list(url: str, cluster: str) -> bytes:
             return bytes(answer.read())
     except urllib.error.HTTPError:
         return b""
+
+
+def _settle(plane: Process) -> float:
+    """Wait until a control plane has nothing more to do; how long that took."""
+    start = time.monotonic()
+    while True:
+        before = plane.cpu
+        time.sleep(2)
+        if (plane.cpu - before) / 2 < _CALM:
+            return time.monotonic() - start
+        if time.monotonic() - start > _CALM_WITHIN:
+            raise TimeoutError(f"still at work after {_CALM_WITHIN:.0f} s")
 
 
 def _idle(processes: tuple[Process, ...]) -> dict[str, float]:
