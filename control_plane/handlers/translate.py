@@ -8,12 +8,14 @@ answer that has none of the fields' names in it is not decoded.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from os.path import commonprefix
 from typing import Any
 
 import msgspec
 
 from control_plane.handlers.splice import Change, Splice
+from control_plane.model.endpoint import Endpoint
 from control_plane.model.host import shown_host
 from control_plane.model.host_id import shown_host_id
 from control_plane.model.number import shown_number
@@ -26,6 +28,8 @@ from control_plane.services.operation import Resource
 #: The zone in which Nova shows its control services; it is no zone users can ask for.
 INTERNAL = "internal"
 
+#: Names of the gateway, scheme and all, for which changes are kept, characters.
+_SHORT = 300
 _LINKS = "links[].href"
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ZONE_WORD = re.compile(rb"zone", re.IGNORECASE)
@@ -40,14 +44,25 @@ class _Links:
 
 
 def _link_changes(view: View, pod: Pod, gateway: str, authority: str) -> tuple[_Links, ...]:
+    roots = tuple(
+        (service.prefix, endpoint)
+        for service in SERVICES
+        if (endpoint := view.endpoint(pod.name, service.name)) is not None
+    )
+    # The client says what the gateway is called, and may say much.
+    short = len(gateway) + len(authority) <= _SHORT
+    return (_changes_of if short else _changes_of.__wrapped__)(roots, gateway, authority)
+
+
+@lru_cache(maxsize=2048)
+def _changes_of(
+    roots: tuple[tuple[str, Endpoint], ...], gateway: str, authority: str
+) -> tuple[_Links, ...]:
     hosts: dict[str, list[tuple[str, str]]] = {}
-    for service in SERVICES:
-        endpoint = view.endpoint(pod.name, service.name)
-        if endpoint is None:
-            continue
-        ours = f"{gateway}{service.prefix}/"
+    for prefix, endpoint in roots:
+        ours = f"{gateway}{prefix}/"
         hosts.setdefault(endpoint.host, []).append((f"{endpoint.url}/", ours))
-        if endpoint.path and endpoint.path != service.prefix:
+        if endpoint.path and endpoint.path != prefix:
             # The pod wrote the client's Host before its own path.
             hosts.setdefault("", []).extend(
                 (f"{scheme}://{authority}{endpoint.path}/", ours) for scheme in ("http", "https")
