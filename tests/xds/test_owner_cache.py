@@ -498,3 +498,16 @@ async def test_the_global_request_id_reaches_the_pod(world: World) -> None:
     headers = json.loads(own)["headers"]
     assert headers["x-openstack-request-id"] == f"req-{headers['x-request-id']}"
     assert json.loads(given)["headers"]["x-openstack-request-id"] == "req-mine"
+
+
+async def test_hits_are_counted(world: World) -> None:
+    known = str(uuid4())
+    await world.teach(known)
+    for below in ("/ips", "/ips", ""):
+        await world.ask(f"/compute/v2.1/servers/{known}{below}")
+
+    assert world.gateway.envoy is not None
+    stats = await world.gateway.envoy.stats("vhost.ingress.route")
+
+    assert stats["vhost.ingress.route.known.upstream_rq_total"] == 2
+    assert stats["vhost.ingress.route.seen.upstream_rq_total"] == 1
