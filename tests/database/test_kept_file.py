@@ -101,10 +101,12 @@ async def test_what_the_schema_refuses_is_raised(store: Store) -> None:
     assert store.pods_now(["a"]) == {}
 
 
-async def test_after_a_slow_look_up_a_thread_looks_things_up(store: Store) -> None:
+async def test_after_a_look_up_that_waited_for_the_disk_a_thread_looks_up(store: Store) -> None:
     await store.record([Owner("a", "server", "Pod1")])
     kept = _kept(store)
     kept.slow = -1.0
+    kept.blocks = lambda: 8
+    kept._blocks_before = 0
 
     assert store.pods_now(["a"]) == {"a": "Pod1"}
     assert store.pods_now(["a"]) is None
@@ -112,3 +114,13 @@ async def test_after_a_slow_look_up_a_thread_looks_things_up(store: Store) -> No
 
     kept._resting = 0.0
     assert store.pods_now(["a"]) == {"a": "Pod1"}
+
+
+async def test_a_look_up_that_only_took_long_changes_nothing(store: Store) -> None:
+    kept = _kept(store)
+    kept.slow = -1.0
+    kept.blocks = lambda: 8
+    kept._blocks_before = 8
+
+    assert store.pods_now(["a"]) == {}
+    assert store.pods_now(["a"]) == {}
