@@ -4,8 +4,8 @@ A look-up by key takes SQLite 10 µs and a small write 50. Giving them to a thre
 that takes ten times as much when nothing else runs, and as long as the machine likes when much
 does: who is woken waits for its turn. So the event loop asks by itself. What the file says is
 locked (another process writes; a log is recovered) is done by a thread that waits; so is what
-follows a look-up that was slow, since the machine does not have the file in memory then, and the
-loop has more to do than to wait for a disk.
+follows a look-up that waited for the disk, since the machine does not have all of the file in
+memory then, and the loop has more to do than to wait.
 
 A thread also moves what was written from the log into the file, which is when the disk is waited
 for: `synchronous=NORMAL` means that a transaction may be lost when the machine, not the process,
@@ -33,8 +33,9 @@ _LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.
 #: A look-up that takes so long waited for the disk, if anything was read from it; else the machine
 #: gave its turn to others, which a thread would not help. Seconds.
 SLOW = 0.002
-#: For so long a thread waits for the disk, seconds.
-_REST = 0.25
+#: So many times as long a thread waits for the disk then: the loop spends a tenth of its time on it
+#: at most.
+_REST = 9
 #: Writes after which the log is moved into the file.
 _WRITES = 500
 
@@ -71,7 +72,7 @@ class KeptFile:
         if end - start > self.slow:
             blocks = self.blocks()
             if blocks != self._blocks_before:
-                self._blocks_before, self._resting = blocks, end + _REST
+                self._blocks_before, self._resting = blocks, end + _REST * (end - start)
         return rows
 
     async def find(self, query: Query, values: Sequence[str]) -> Rows:

@@ -109,6 +109,8 @@ async def test_after_a_look_up_that_waited_for_the_disk_a_thread_looks_up(store:
     kept._blocks_before = 0
 
     assert store.pods_now(["a"]) == {"a": "Pod1"}
+    assert kept._resting > 0.0
+    kept._resting = math.inf
     assert store.pods_now(["a"]) is None
     assert await store.pods_of(["a"]) == {"a": "Pod1"}
 
