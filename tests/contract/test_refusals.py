@@ -199,6 +199,10 @@ _BAD = [
     Bad("GET", "volume", "/snapshots?limit=-1"),
     Bad("GET", "volume", f"/snapshots?marker={NOBODY}"),
     Bad("GET", "volume", "/types?limit=x"),
+    Bad("GET", "volume", "/qos-specs?marker=nobody-has-it", admin=True),
+    # The clouds have no bare metal.
+    Bad("GET", "compute", "/os-baremetal-nodes", version="2.1", admin=True),
+    Bad("GET", "compute", f"/os-baremetal-nodes/{NOBODY}", version="2.1", admin=True),
     # Methods, paths, versions.
     Bad("PUT", "compute", "/servers", {}),
     Bad("DELETE", "compute", "/flavors"),
@@ -271,3 +275,19 @@ def _ask(project: Project, cloud: Cloud, bad: Bad) -> Any:
     version = bad.version or {"compute": "2.90", "volume": ""}[service]
     filled = project.path(cloud, bad.path, "2.90" if service == "compute" else "3.0")
     return cloud.call(bad.method, service, filled, bad.body, version=version, headers=bad.headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "plural", "version"),
+    [("/types", "volume_types", "3.60"), ("/group_types", "group_types", "3.60")],
+)
+def test_a_marker_that_is_no_type_is_none_as_for_a_pod(
+    project: Project, path: str, plural: str, version: str
+) -> None:
+    marked = f"{path}?marker=nobody-has-it"
+
+    listed = project.tenant.cloud.read("volume", marked, version=version)[plural]
+
+    for pod in project.tenant.direct.values():
+        theirs = pod.read("volume", marked, version=version)[plural]
+        assert {item["name"] for item in theirs} <= {item["name"] for item in listed}
