@@ -114,19 +114,29 @@ class Xds(_Section):
 
 
 class Processor(_Section):
-    """The processes that answer Envoy's ext_proc: each listens at a port, one behind the other.
+    """The processes that answer Envoy's ext_proc, each at ports of its own, one behind the other.
 
-    `workers` 0: one for every two cores, since Envoy and they share a request's work.
+    `words` is for exchanges of one message, `listen` for all others. `workers` 0: one for every
+    two cores, since Envoy and they share a request's work.
     """
 
     listen: Listen = Address("127.0.0.1", 18001)
+    words: Listen = Address("127.0.0.1", 18101)
     workers: Annotated[int, Field(ge=0)] = 0
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """Where each worker listens."""
+        """Where each worker has its gRPC server."""
+        return self._each(self.listen)
+
+    @property
+    def word_addresses(self) -> tuple[Address, ...]:
+        """Where each worker answers exchanges of one message."""
+        return self._each(self.words)
+
+    def _each(self, first: Address) -> tuple[Address, ...]:
         count = self.workers or max(1, len(os.sched_getaffinity(0)) // 2)
-        return tuple(Address(self.listen.host, self.listen.port + n) for n in range(count))
+        return tuple(Address(first.host, first.port + n) for n in range(count))
 
 
 class Tls(_Section):

@@ -48,11 +48,12 @@ def test_everything_but_identity_has_a_default(file: Path) -> None:
 
 
 def test_each_worker_listens_at_a_port_of_its_own(file: Path) -> None:
-    file.write_text(f"{IDENTITY}\nprocessor: {{listen: '127.0.0.1:7000', workers: 3}}\n")
+    file.write_text(f"{IDENTITY}\nprocessor: {{words: '127.0.0.1:7100', workers: 3}}\n")
 
-    addresses = load(file).processor.addresses
+    processor = load(file).processor
 
-    assert list(map(str, addresses)) == ["127.0.0.1:7000", "127.0.0.1:7001", "127.0.0.1:7002"]
+    assert [address.port for address in processor.addresses] == [18001, 18002, 18003]
+    assert [address.port for address in processor.word_addresses] == [7100, 7101, 7102]
 
 
 def test_there_is_a_worker_for_every_two_cores(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

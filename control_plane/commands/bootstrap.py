@@ -15,14 +15,16 @@ from control_plane.xds.bootstrap import bootstrap as write_bootstrap
 
 def bootstrap_text(settings: Settings, node_id: str, xds: Address | None = None) -> str:
     """Write an Envoy's bootstrap as JSON, which Envoy also reads as YAML."""
-    processors = settings.processor.addresses
+    processors, words = settings.processor.addresses, settings.processor.word_addresses
     if xds is not None:
         # The workers are where the rest of the control plane is.
         processors = tuple(replace(address, host=xds.host) for address in processors)
+        words = tuple(replace(address, host=xds.host) for address in words)
     options = BootstrapOptions(
         node_id=node_id,
         xds=str(xds or settings.xds.listen),
         processors=tuple(map(str, processors)),
+        words=tuple(map(str, words)),
         admin=str(settings.envoy.admin),
     )
     return json.dumps(write_bootstrap(options), indent=2)

@@ -14,6 +14,7 @@ def control_plane_ports(settings: Settings) -> list[tuple[str, Address]]:
     return [
         ("xds.listen", settings.xds.listen),
         *(("processor.listen", address) for address in settings.processor.addresses),
+        *(("processor.words", address) for address in settings.processor.word_addresses),
         ("admin.listen", settings.admin.listen),
         ("metrics.listen", settings.metrics.listen),
     ]

@@ -1,11 +1,11 @@
 """One HTTP exchange whose request has no body and in whose answer nothing is to be seen.
 
-The processor's first word is its last: one message in, one out, and gRPC sends both in one batch.
+The processor's first word is its last: one message in, one out.
 Envoy's routes choose such requests by the rows of the tables (`services/lane.py`). Should one need
 more after all, the processor asks the pod itself and gives the answer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 import structlog
@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 #: The owner cache puts the answers of these into the users' words.
 SEEN = "seen"
+#: The header by which Envoy's routes chose this way.
+LANE = "x-trio2o-lane"
 _LANES = {SEEN: Lane.SEEN, "headers": Lane.PASS}
 #: Headers of a pod's answer that speak of its body as it was sent, or of the connection.
 _OWN = frozenset(
@@ -56,12 +58,13 @@ def _kind(call: Call) -> Lane:
 class FirstWord(Exchange):
     """The state of one exchange that takes one message."""
 
-    lane: str = ""
+    lane: str = field(default="", init=False)
 
     async def say(self, data: bytes) -> bytes:
         """Decide on a ProcessingRequest and write the ProcessingResponse."""
         first = pb.ProcessingRequest.FromString(data)
         self.headers = messages.read_headers(first.request_headers)
+        self.lane = self.headers.get(LANE, "")
         try:
             call = self.open()
             decision = await self.decide(call)

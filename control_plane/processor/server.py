@@ -1,13 +1,12 @@
-"""The gRPC service Envoy's ext_proc filter calls.
+"""What Envoy's ext_proc filter calls: a gRPC service, and a server for calls of one message.
 
-Envoy's routes say in the metadata of a call how much of an exchange has to be seen. Where the
-first message is the only one, the call is answered as a unary one: gRPC then sends headers, message
-and status in one batch, which is half of what a call costs.
+Envoy's routes choose by the row of a request how much of an exchange has to be seen. Where the
+first message is the only one (`first_word.py`), the call goes to a port of its own, whose server
+does nothing else (`words.py`).
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from types import MappingProxyType
-from typing import Any
 
 import grpc
 
@@ -21,10 +20,7 @@ from control_plane.processor.learn import Teacher
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
 
-METHOD = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
-#: The metadata in which Envoy's routes name the lane, and those that take one message.
-LANE = "x-trio2o-lane"
-ONE_MESSAGE = ("headers", "seen")
+SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 
 
 class Processor:
@@ -48,46 +44,19 @@ class Processor:
         async for reply in conversation.run(requests):
             yield reply
 
-    async def say(self, lane: str, data: bytes) -> bytes:
+    async def say(self, data: bytes) -> bytes:
         """Serve an exchange that is one message."""
         word = FirstWord(self._pods, self._cloud, self._tables, self._metrics, self._teacher)
-        word.lane = lane
         return await word.say(data)
 
     def handler(self) -> grpc.GenericRpcHandler:
         """Give the handler to add to a gRPC server."""
-        return _Lanes(self)
-
-
-class _Lanes(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """Finds the handler of a call by its lane."""
-
-    def __init__(self, processor: Processor) -> None:
-        self._stream = grpc.stream_stream_rpc_method_handler(
-            processor.process,
+        method = grpc.stream_stream_rpc_method_handler(
+            self.process,
             request_deserializer=pb.ProcessingRequest.FromString,
             response_serializer=_octets,
         )
-        self._words = {
-            lane: grpc.unary_unary_rpc_method_handler(_word(processor, lane))
-            for lane in ONE_MESSAGE
-        }
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """Give the handler, None for another method."""
-        if handler_call_details.method != METHOD:
-            return None
-        for key, value in handler_call_details.invocation_metadata:
-            if key == LANE:
-                return self._words.get(value, self._stream)
-        return self._stream
-
-
-def _word(processor: Processor, lane: str) -> Callable[[bytes, object], Any]:
-    async def say(data: bytes, _: object) -> bytes:
-        return await processor.say(lane, data)
-
-    return say
+        return grpc.method_handlers_generic_handler(SERVICE, {"Process": method})
 
 
 def _octets(reply: pb.ProcessingResponse | bytes) -> bytes:

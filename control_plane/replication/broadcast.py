@@ -28,7 +28,7 @@ from control_plane.replication.kept import Kept
 from control_plane.replication.made import made_id
 from control_plane.replication.promise import Promise, PromiseStore
 from control_plane.replication.state import Asker
-from control_plane.replication.undo import Step, Undo
+from control_plane.replication.undo import Undo
 from control_plane.replication.write import Write, is_mapped
 from control_plane.services.reference import references
 
@@ -210,17 +210,13 @@ class _Run:
                 await self._undo.put_back(answer)
             except Trio2oError as error:
                 log.exception("write_not_undone", pod=answer.pod.name)
-                steps = self._undo.steps(answer.pod, answer)
-                later += self._to_undo(answer.pod, steps, str(error))
-        for pod in self._silent:
-            later += self._to_undo(pod, self._undo.steps(pod), "it may have been done")
+                reason = f"is to be undone: {error}"
+                pattern = replace(self._pattern, pod=answer.pod.name, reason=reason)
+                later += [
+                    replace(pattern, method=step.method, path=step.path, body=step.body)
+                    for step in self._undo.steps(answer)
+                ]
         return later
-
-    def _to_undo(self, pod: Pod, steps: Sequence[Step], reason: str) -> list[Intent]:
-        pattern = replace(self._pattern, pod=pod.name, reason=f"is to be undone: {reason}")
-        return [
-            replace(pattern, method=step.method, path=step.path, body=step.body) for step in steps
-        ]
 
     async def _note(self) -> None:
         """Keep the ids of what was made and the values that were set, drop those that are gone."""

@@ -92,15 +92,11 @@ class Undo:
         elif pod.name in self._kept:
             await self._set(pod)
 
-    def steps(self, pod: Pod, answer: PodAnswer | None = None) -> list[Step]:
-        """Say how what a pod did can be undone later; empty when nobody knows what was before.
-
-        Without its answer a pod may have done it or not. What it made then is let be: it may have
-        been there before, as the operator's own.
-        """
-        write = self._write
+    def steps(self, answer: PodAnswer) -> list[Step]:
+        """Say how what a pod did can be undone later; empty when nobody knows what was before."""
+        pod, write = answer.pod, self._write
         if write.operation.creates:
-            removal = removal_of(write, answer) if answer is not None else None
+            removal = removal_of(write, answer)
             return [Step(*removal)] if removal else []
         if write.operation.undo:
             return [Step("GET", back.rest) for back in self._opposites(pod)]

@@ -50,6 +50,7 @@ class Start:
     number: int
     settings: Settings
     listen: Address
+    words: Address
     shown: Shown
 
 

@@ -104,7 +104,8 @@ class Pool:
         member = await Member.spawn(number, take)
         self._members[number] = member
         listen = self._settings.processor.addresses[number]
-        fault = await member.start(Start(number, self._settings, listen, self._shown))
+        words = self._settings.processor.word_addresses[number]
+        fault = await member.start(Start(number, self._settings, listen, words, self._shown))
         if not fault:
             log.info("worker_started", worker=number, pid=member.pid, listen=str(listen))
         return fault

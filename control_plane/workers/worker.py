@@ -23,6 +23,7 @@ from control_plane.observability.metrics import Metrics
 from control_plane.pods.client import PodClient
 from control_plane.processor.health import Health
 from control_plane.processor.server import Processor
+from control_plane.processor.words import Words
 from control_plane.replication.broadcast import Broadcast
 from control_plane.replication.copies import Copies
 from control_plane.replication.inventory import Inventory
@@ -87,6 +88,7 @@ class Worker:
         self._tell = tell
         self._alone = len(settings.processor.addresses) == 1
         self.processor = Processor(self.mirror, self.cloud, self.metrics)
+        self.words = Words(self.processor.say)
         self.health = Health()
         self._server: grpc.aio.Server | None = None
         self._stack = contextlib.AsyncExitStack()
@@ -122,6 +124,11 @@ class Worker:
             raise StartupError(message) from error
         if not bound:
             raise StartupError(message)
+        try:
+            await self.words.start(start.words.host, start.words.port)
+        except OSError as error:
+            message = f"{start.words}: cannot be listened on"
+            raise StartupError(message) from error
         await server.start()
         self._server = server
         # What is there now stays: looking through it for what is not needed any more would stop
@@ -132,8 +139,10 @@ class Worker:
     async def stop(self) -> None:
         """Let what is under way end, and close everything."""
         self.health.serving = False
+        ending = [self.words.stop(GRACE)]
         if self._server is not None:
-            await self._server.stop(GRACE)
+            ending.append(self._server.stop(GRACE))
+        await asyncio.gather(*ending)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await self.cloud.later.finish()

@@ -10,7 +10,12 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from control_plane.model.errors import StartupError
-from control_plane.xds.options import CONTROL_PLANE_CLUSTER, PROCESSOR_CLUSTER, split_address
+from control_plane.xds.options import (
+    CONTROL_PLANE_CLUSTER,
+    PROCESSOR_CLUSTER,
+    WORDS_CLUSTER,
+    split_address,
+)
 from control_plane.xds.statistics import Json, stats_config
 
 _TYPES = "type.googleapis.com/envoy.extensions"
@@ -20,12 +25,13 @@ _TYPES = "type.googleapis.com/envoy.extensions"
 class BootstrapOptions:
     """What differs from one Envoy to another.
 
-    Addresses are `host:port`; `processors` has one for each worker of the control plane.
+    Addresses are `host:port`; `processors` and `words` have one for each worker.
     """
 
     node_id: str
     xds: str = "127.0.0.1:18000"
     processors: tuple[str, ...] = ("127.0.0.1:18001",)
+    words: tuple[str, ...] = ("127.0.0.1:18101",)
     admin: str = "127.0.0.1:9901"
     node_cluster: str = "trio2o"
     #: Delta sends what changed, the other form of ADS everything of a type.
@@ -48,6 +54,7 @@ def bootstrap(options: BootstrapOptions) -> dict[str, Json]:
             "clusters": [
                 _grpc_cluster(CONTROL_PLANE_CLUSTER, (options.xds,)),
                 {**_grpc_cluster(PROCESSOR_CLUSTER, options.processors), **_BALANCED},
+                {**_grpc_cluster(WORDS_CLUSTER, options.words), **_BALANCED},
             ]
         },
         # Statistics of a cluster nobody has asked yet cost memory and time.

@@ -98,14 +98,23 @@ def _owner_cache(options: GatewayOptions) -> list[m.hcm.HttpFilter]:
     ]
 
 
-#: A worker that has died is noticed by the next health check; until then, and while the only one
-#: starts again, a request that no worker has seen is tried again.
-#: No retry_host_predicate here: 1.40 dies of it with SIGSEGV on the first request.
-_RETRIES = m.core.RetryPolicy(
-    retry_on="connect-failure,refused-stream",
-    num_retries=10,
-    retry_back_off=m.core.BackoffStrategy(base_interval=m.seconds(0.05), max_interval=m.seconds(1)),
-)
+def processor_service(cluster: str, retry_on: str) -> m.core.GrpcService:
+    """Say where the processor is.
+
+    A worker that has died is noticed by the next health check; until then, and while the only one
+    starts again, a request is tried again. No retry_host_predicate here: 1.40 dies of it with
+    SIGSEGV on the first request.
+    """
+    return m.core.GrpcService(
+        envoy_grpc=m.core.GrpcServiceEnvoyGrpc(cluster_name=cluster),
+        retry_policy=m.core.RetryPolicy(
+            retry_on=retry_on,
+            num_retries=10,
+            retry_back_off=m.core.BackoffStrategy(
+                base_interval=m.seconds(0.05), max_interval=m.seconds(1)
+            ),
+        ),
+    )
 
 
 def _processor(options: GatewayOptions) -> m.hcm.HttpFilter:
@@ -116,9 +125,8 @@ def _processor(options: GatewayOptions) -> m.hcm.HttpFilter:
         name=EXT_PROC,
         typed_config=m.pack(
             m.ext_proc.ExternalProcessor(
-                grpc_service=m.core.GrpcService(
-                    envoy_grpc=m.core.GrpcServiceEnvoyGrpc(cluster_name=options.processor_cluster),
-                    retry_policy=_RETRIES,
+                grpc_service=processor_service(
+                    options.processor_cluster, "connect-failure,refused-stream"
                 ),
                 # Bodies only where the processor asks for them: image data streams past it.
                 processing_mode=m.ext_proc.ProcessingMode(

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 #: The static clusters of the bootstrap: the one that carries ADS, and the one of the workers.
 CONTROL_PLANE_CLUSTER = "trio2o_control_plane"
 PROCESSOR_CLUSTER = "trio2o_processor"
+#: The workers again, at the ports for exchanges of one message.
+WORDS_CLUSTER = "trio2o_words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,7 @@ class GatewayOptions:
     tls: bool = False
     egress: str = "unix:/run/trio2o/egress.sock"
     processor_cluster: str = PROCESSOR_CLUSTER
+    words_cluster: str = WORDS_CLUSTER
     #: From the whole request received to the whole answer sent, for all but image data.
     request_timeout: float = 60.0
     #: One message to the processor and its reply; a list asks every pod meanwhile.

@@ -33,7 +33,8 @@ SEEN = "x-trio2o-seen"
 #: How the processor is to be asked.
 LANE = "x-trio2o-lane"
 #: The lanes on which the processor's first word is its last, and that of lists.
-LANES = ("headers", "seen", "list")
+WORDS = ("headers", "seen")
+LANES = (*WORDS, "list")
 #: The size of the cache, on requests that it could not answer.
 CACHE = "x-trio2o-cache"
 #: What the processor said of an id, and of whom it was asked, on an answer.

@@ -7,9 +7,9 @@ import re
 from functools import lru_cache
 
 from control_plane.xds import messages as m
-from control_plane.xds.filters import EXT_PROC, METADATA, OWNER_CACHE
+from control_plane.xds.filters import EXT_PROC, METADATA, OWNER_CACHE, processor_service
 from control_plane.xds.options import GatewayOptions
-from control_plane.xds.owner_cache import ASKED, CACHE, KNOWN, LANE, LANES, LEARN, SEEN
+from control_plane.xds.owner_cache import ASKED, CACHE, KNOWN, LANE, LANES, LEARN, SEEN, WORDS
 from control_plane.xds.resource import Resource
 
 INGRESS = "ingress"
@@ -50,7 +50,7 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
         *(_known_routes(options, lost) if options.owner_cache else []),
         _image_data(options, CLUSTER_HEADER, [chosen]),
         *_api_routes(options, CLUSTER_HEADER, [chosen]),
-        *(_lanes() if options.owner_cache else []),
+        *(_lanes(options) if options.owner_cache else []),
         # The processor routes or answers every request; one it did neither to is our fault.
         m.route.Route(
             name="undecided",
@@ -103,7 +103,7 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
     return [*passing, *rewriting]
 
 
-def _lanes() -> list[m.route.Route]:
+def _lanes(options: GatewayOptions) -> list[m.route.Route]:
     """Build the ways to the processor: each has its own kind of stream there."""
     return [
         m.route.Route(
@@ -111,17 +111,21 @@ def _lanes() -> list[m.route.Route]:
             match=m.route.RouteMatch(prefix="/", headers=[m.header_is(LANE, name)]),
             direct_response=m.route.DirectResponseAction(status=503),
             typed_per_filter_config={
-                EXT_PROC: m.pack(
-                    m.ext_proc.ExtProcPerRoute(
-                        overrides=m.ext_proc.ExtProcOverrides(
-                            grpc_initial_metadata=[m.core.HeaderValue(key=LANE, value=name)]
-                        )
-                    )
-                )
+                EXT_PROC: m.pack(m.ext_proc.ExtProcPerRoute(overrides=_way(options, name)))
             },
         )
         for name in LANES
     ]
+
+
+def _way(options: GatewayOptions, lane: str) -> m.ext_proc.ExtProcOverrides:
+    """Say where a lane leads; one word that decides and changes nothing may be asked for twice."""
+    return m.ext_proc.ExtProcOverrides(
+        grpc_service=processor_service(options.words_cluster, "connect-failure,reset")
+        if lane in WORDS
+        else None,
+        grpc_initial_metadata=[m.core.HeaderValue(key=LANE, value=lane)],
+    )
 
 
 @lru_cache

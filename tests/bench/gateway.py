@@ -44,7 +44,8 @@ class Gateway:
     @property
     def workers(self) -> tuple[Process, ...]:
         """Those that answer Envoy."""
-        return tuple(Process(f"worker {pid}", pid) for pid in children(self.plane.pid))
+        pids = children(self.plane.pid)
+        return tuple(Process(f"worker {number}", pid) for number, pid in enumerate(pids))
 
     @property
     def processes(self) -> tuple[Process, ...]:
@@ -100,7 +101,7 @@ def gateway(
     a socket as is the default.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = ("listen", "admin", "xds", "processor", "metrics", "envoy", "egress")
+    names = ("listen", "admin", "xds", "processor", "words", "metrics", "envoy", "egress")
     ports = {name: free_port() for name in names}
     at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     identity = free_port()
@@ -124,7 +125,7 @@ def gateway(
                 "database": f"sqlite:///{folder}/trio2o.db",
                 "admin": {"listen": at["admin"]},
                 "xds": {"listen": at["xds"]},
-                "processor": {"listen": at["processor"], "workers": 1},
+                "processor": {"listen": at["processor"], "words": at["words"], "workers": 1},
                 "metrics": {"listen": at["metrics"]},
                 "envoy": {"admin": at["envoy"], "concurrency": 1, "egress": egress},
                 "log": {"level": "warning"},
@@ -187,7 +188,7 @@ def _live(gateway: Gateway, clusters: int) -> bool:
         stats.get("server.live") == 1
         and stats.get("cluster_manager.warming_clusters") == 0
         # And the static ones of the control plane.
-        and stats.get("cluster_manager.active_clusters", 0) >= clusters + 2
+        and stats.get("cluster_manager.active_clusters", 0) >= clusters + 3
         and _answers(f"{gateway.place.url}/compute/", ok_only=False)
     )
 

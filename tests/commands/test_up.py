@@ -30,7 +30,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: i
         'identity: {auth_url: "http://keystone:5000/v3", username: trio2o, password: hunter2}\n'
         f"database: sqlite:///{tmp_path}/trio2o.db\n"
         f"xds: {{listen: '127.0.0.1:{unused_tcp_port}'}}\n"
-        "processor: {listen: '127.0.0.1:0', workers: 1}\n"
+        "processor: {listen: '127.0.0.1:0', words: '127.0.0.1:0', workers: 1}\n"
         "listen: 127.0.0.1:0\nenvoy: {admin: '127.0.0.1:0'}\n"
         "admin: {listen: '127.0.0.1:0'}\nmetrics: {listen: '127.0.0.1:0'}\n"
     )

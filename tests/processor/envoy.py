@@ -31,6 +31,7 @@ from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.registry import View
 from control_plane.processor.conversation import Conversation
+from control_plane.processor.first_word import LANE
 from control_plane.processor.learn import Teacher
 from control_plane.processor.server import Processor
 from control_plane.replication.broadcast import Broadcast
@@ -316,10 +317,9 @@ class Envoy:
     ) -> Said:
         """Send a request on a lane where the processor's first word is its last."""
         processor = Processor(self.registry, self.cloud, self.metrics)
-        request = pb.ProcessingRequest(
-            request_headers=_headers(_fields(method, path, token, headers), end=True)
-        )
-        reply = await processor.say(lane, request.SerializeToString())
+        fields = {**_fields(method, path, token, headers), LANE: lane}
+        request = pb.ProcessingRequest(request_headers=_headers(fields, end=True))
+        reply = await processor.say(request.SerializeToString())
         return Said([_read(reply)])
 
     async def exchange(

@@ -1,11 +1,9 @@
 """Exchanges in which the processor's first word is its last."""
 
-import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-import grpc
 import pytest
 
 from control_plane.model.microversion import Microversion, MicroversionRange
@@ -13,10 +11,9 @@ from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.pods.client import PodRequest
-from control_plane.processor.server import LANE, METHOD, Processor
 from control_plane.services.catalog import SERVICES
 from control_plane.services.lane import Lane, lane
-from tests.processor.envoy import VIEW, Envoy, _fields, _headers
+from tests.processor.envoy import VIEW, Envoy
 
 SERVER = "5a3e9d0c-6c2b-4a57-9f3e-000000000001"
 LANES = {Lane.PASS: "headers", Lane.SEEN: "seen"}
@@ -132,31 +129,3 @@ async def test_a_list_is_given_whole() -> None:
     said = await Envoy(script).word("headers", "GET", "/compute/v2.1/servers")
 
     assert (said.status, said.json) == (200, {"servers": []})
-
-
-async def test_calls_of_one_message_end_with_it_and_others_go_on() -> None:
-    envoy = knowing()
-    server = grpc.aio.server()
-    processor = Processor(envoy.registry, envoy.cloud, envoy.metrics)
-    server.add_generic_rpc_handlers((processor.handler(),))
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    path = f"/compute/v2.1/servers/{SERVER}/ips"
-    head = _headers(_fields("GET", path, "user", {}), end=True)
-    message = pb.ProcessingRequest(request_headers=head).SerializeToString()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        process = channel.stream_stream(METHOD)
-        found = {}
-        for name in ("headers", "seen", "list", "full"):
-            call = process(metadata=((LANE, name),))
-            await call.write(message)
-            reply = await call.read()
-            await call.done_writing()
-            async with asyncio.timeout(10):
-                code = await call.code()
-            found[name] = (pb.ProcessingResponse.FromString(reply).WhichOneof("response"), code)
-    await server.stop(0)
-
-    assert found["headers"] == ("request_headers", grpc.StatusCode.OK)
-    assert found["list"] == found["full"] == found["headers"]
-    assert found["seen"][1] is grpc.StatusCode.OK

@@ -336,30 +336,3 @@ async def test_what_cannot_be_undone_now_is_undone_later(world: World, *, silent
     assert first.default == own["Pod1"]
     assert first.quota["cores"] == 20
     assert world.intents.rows == {}
-
-
-async def test_what_a_silent_pod_may_have_done_is_undone_too(world: World) -> None:
-    kind = await _type(world)
-    world.pods["Pod2"].loses = 1
-    world.pods["Pod3"].refuses["POST", "/extra_specs"] = 400
-
-    specs = {"extra_specs": {"a": "b"}}
-    outcome = await world.write("volume", "POST", f"/types/{kind}/extra_specs", specs)
-    await world.drain()
-
-    assert outcome.answer.status == 400
-    for pod in ("Pod1", "Pod2"):
-        assert world.pods[pod].all("types")[_own(world, pod, "gold")]["extra_specs"] == {}
-    assert world.intents.rows == {}
-
-
-async def test_what_a_silent_pod_may_have_made_is_let_be(world: World) -> None:
-    world.pods["Pod2"].all("flavors")["f"] = {"id": "f", "name": "own"}
-    world.pods["Pod2"].away = True
-    world.pods["Pod3"].refuses["POST", "/flavors"] = 409
-
-    await world.write("compute", "POST", "/flavors", FLAVOR)
-    world.pods["Pod2"].away = False
-    await world.drain()
-
-    assert world.everything("flavors") == [[], ["own"], []]

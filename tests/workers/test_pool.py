@@ -54,7 +54,11 @@ class Running:
                     "password": "hunter2",
                 },
                 "database": f"sqlite:///{folder}/trio2o.db",
-                "processor": {"listen": f"127.0.0.1:{two_ports()}", "workers": 2},
+                "processor": {
+                    "listen": f"127.0.0.1:{two_ports()}",
+                    "words": f"127.0.0.1:{two_ports()}",
+                    "workers": 2,
+                },
                 "envoy": {"egress": f"unix:{folder}/egress.sock"},
             }
         )
@@ -70,7 +74,8 @@ class Running:
     async def health(self) -> list[bytes]:
         """Ask every worker whether it serves."""
         answers = []
-        for address in self.settings.processor.addresses:
+        processor = self.settings.processor
+        for address in (*processor.addresses, *processor.word_addresses):
             async with grpc.aio.insecure_channel(str(address)) as channel:
                 check = channel.unary_unary("/grpc.health.v1.Health/Check")
                 answers.append(await check(b"", timeout=10))
@@ -114,7 +119,7 @@ async def test_every_worker_serves_takes_views_in_and_is_counted(running: Runnin
     metrics.looked_up("memory")
     text = (await running.pool.exposition(metrics.registry.collect())).decode()
 
-    assert serving == [b"\x08\x01", b"\x08\x01"]
+    assert serving == [b"\x08\x01"] * 4
     assert running.pool.fault() is None
     assert 'trio2o_owner_lookups_total{source="memory"} 1.0' in text
     assert len(running.pool._totals._counted) == 2
@@ -142,7 +147,7 @@ async def test_a_worker_that_dies_is_replaced(running: Running) -> None:
     assert told
     assert running.pids[0] != dead
     assert running.pids[1] == other
-    assert await running.health() == [b"\x08\x01", b"\x08\x01"]
+    assert await running.health() == [b"\x08\x01"] * 4
 
 
 async def test_a_worker_that_takes_nothing_in_is_replaced(
@@ -155,7 +160,7 @@ async def test_a_worker_that_takes_nothing_in_is_replaced(
     await running.pool.show(View(VIEW.fleet, VIEW.facts, frozenset({("Pod1", "volume")})))
     await _until(lambda: running.pids[0] != stuck and running.pool.fault() is None)
 
-    assert await running.health() == [b"\x08\x01", b"\x08\x01"]
+    assert await running.health() == [b"\x08\x01"] * 4
 
 
 async def test_a_worker_ends_with_the_process_that_started_it(running: Running) -> None:

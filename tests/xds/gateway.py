@@ -281,6 +281,7 @@ async def running_gateway(
                     node_id="envoy-1",
                     xds=f"127.0.0.1:{port}",
                     processors=(f"127.0.0.1:{port}",),
+                    words=(f"127.0.0.1:{port}",),
                     admin=f"127.0.0.1:{free_port()}",
                     delta=delta,
                 ),
