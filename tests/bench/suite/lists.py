@@ -124,16 +124,16 @@ def _memory(folder: Path, scale: Scale) -> list[dict[str, Any]]:
             gateway(here / "gateway", pods, count, ("compute",), min(count, 10)) as under_test,
         ):
             reader = Reader(under_test.place.url, "/compute/v2.1/servers/detail")
-            plane = under_test.plane
-            before = plane.memory
-            plane.forget_peak()
+            worker = under_test.workers[0]
+            before = worker.memory
+            worker.forget_peak()
             _, last, size = reader.ask()
             rows.append(
                 {
                     "servers": servers,
                     "pods": count,
                     "before MiB": before,
-                    "peak MiB": plane.peak,
+                    "peak MiB": worker.peak,
                     "ms": last,
                     "KB": size / 1024,
                 }
