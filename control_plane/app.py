@@ -315,15 +315,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             message = f"pods: {error}"
             raise StartupError(message) from error
         await plane.registry.start()
+        rest = rest_application(plane.administration, settings.identity.auth_url)
+        await stack.enter_async_context(_web(rest, settings.admin.listen))
+        pages = metrics_application(plane.exposition, plane.checks)
+        await stack.enter_async_context(_web(pages, settings.metrics.listen))
         # Before Envoy can hear of anything that they must answer for.
         stack.push_async_callback(plane.pool.stop)
         await plane.pool.start(plane.registry.view)
         plane._publish()  # noqa: SLF001  # also when there is no pod yet
         await stack.enter_async_context(_grpc(plane, settings.xds.listen))
-        rest = rest_application(plane.administration, settings.identity.auth_url)
-        await stack.enter_async_context(_web(rest, settings.admin.listen))
-        pages = metrics_application(plane.exposition, plane.checks)
-        await stack.enter_async_context(_web(pages, settings.metrics.listen))
         loops = [
             asyncio.create_task(plane.pool.run()),
             asyncio.create_task(plane.registry.run()),
