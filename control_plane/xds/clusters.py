@@ -6,7 +6,7 @@ cluster and stamps the others.
 
 from control_plane.model.endpoint import Endpoint
 from control_plane.xds import messages as m
-from control_plane.xds.endpoints import assignment
+from control_plane.xds.endpoints import assignment, assignment_name
 from control_plane.xds.options import GatewayOptions
 
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -17,7 +17,9 @@ def build_cluster(name: str, endpoint: Endpoint, options: GatewayOptions) -> m.c
     cluster = _cluster(name, endpoint, options)
     if endpoint.is_address:
         cluster.type = m.cluster.ClusterDiscoveryType.EDS
-        cluster.eds_cluster_config = m.cluster.ClusterEdsClusterConfig(eds_config=m.FROM_ADS)
+        cluster.eds_cluster_config = m.cluster.ClusterEdsClusterConfig(
+            eds_config=m.FROM_ADS, service_name=assignment_name(name, endpoint)
+        )
     else:
         cluster.type = m.cluster.ClusterDiscoveryType.STRICT_DNS
         cluster.dns_lookup_family = m.cluster.ClusterDnsLookupFamily.V4_PREFERRED

@@ -18,10 +18,20 @@ def listen_address(address: str) -> m.core.Address:
     return socket_address(*split_address(address))
 
 
-def assignment(cluster: str, endpoint: Endpoint) -> m.endpoint.ClusterLoadAssignment:
-    """Give a cluster its one host; a name is resolved by the cluster that holds it."""
+def assignment_name(cluster: str, endpoint: Endpoint) -> str:
+    """Name the assignment of a cluster at an address, another one for each address.
+
+    A host that replaces another in the same assignment takes no requests before its first health
+    check, and the other none any more. A cluster that names another assignment is another cluster
+    to Envoy, which uses the old one until the new one has been checked.
+    """
+    return f"{cluster}@{endpoint.authority}"
+
+
+def assignment(name: str, endpoint: Endpoint) -> m.endpoint.ClusterLoadAssignment:
+    """Give a cluster its one host, by EDS or in itself; a name is resolved where it stands."""
     return m.endpoint.ClusterLoadAssignment(
-        cluster_name=cluster,
+        cluster_name=name,
         endpoints=[
             m.endpoint.LocalityLbEndpoints(
                 lb_endpoints=[

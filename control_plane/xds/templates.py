@@ -11,7 +11,7 @@ from functools import lru_cache
 from control_plane.model.endpoint import Endpoint
 from control_plane.pb import cluster_pb2 as pb
 from control_plane.xds.clusters import build_cluster
-from control_plane.xds.endpoints import assignment
+from control_plane.xds.endpoints import assignment, assignment_name
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.resource import CLUSTER, ENDPOINT, Resource
 
@@ -26,9 +26,10 @@ def cluster_resources(
     cluster = _template(endpoint.scheme, options, is_address=is_address).stamp(name, endpoint)
     if not is_address:
         return (Resource.from_bytes(CLUSTER, name, cluster),)
+    there = assignment_name(name, endpoint)
     return (
-        Resource.from_bytes(CLUSTER, name, cluster, [(ENDPOINT, name)]),
-        Resource.from_bytes(ENDPOINT, name, _stamp_assignment(name, endpoint), [(CLUSTER, name)]),
+        Resource.from_bytes(CLUSTER, name, cluster, [(ENDPOINT, there)]),
+        Resource.from_bytes(ENDPOINT, there, _stamp_assignment(there, endpoint), [(CLUSTER, name)]),
     )
 
 
@@ -55,7 +56,9 @@ class _Template:
             validation = self.tls.common_tls_context.validation_context
             validation.match_typed_subject_alt_names[0].matcher.exact = endpoint.host
             cluster.transport_socket.typed_config.value = self.tls.SerializeToString()
-        if not self.is_address:
+        if self.is_address:
+            cluster.eds_cluster_config.service_name = assignment_name(name, endpoint)
+        else:
             _place(cluster.load_assignment, name, endpoint)
         return cluster.SerializeToString()
 

@@ -16,7 +16,7 @@ from control_plane.xds.nodes import TypeStatus
 from control_plane.xds.resource import CLUSTER, ROUTE, Resource
 from control_plane.xds.snapshot import Snapshot
 from tests.xds.certificates import signed
-from tests.xds.gateway import TO, Gateway, eventually, running_gateway
+from tests.xds.gateway import TO, Gateway, Upstream, eventually, running_gateway
 
 pytestmark = pytest.mark.envoy
 
@@ -229,6 +229,31 @@ async def test_pods_come_and_go_under_load(either: Gateway) -> None:
     async with either.session.get(f"{either.url}/v2.1/x", headers=headers) as answer:
         assert answer.status == 503
         assert answer.headers["retry-after"] == "5"
+
+
+async def test_a_pod_that_moves_answers_all_the_while(either: Gateway) -> None:
+    new = Upstream("Pod1")
+    # Its first health check takes as long; `/` alone is answered at once.
+    new.delay = 0.5
+    await new.start()
+    statuses: list[int] = []
+
+    async def load() -> None:
+        while not any(line.startswith("GET /v2.1/x") for line in new.requests):
+            headers = {TO: "Pod1/compute"}
+            async with either.session.get(f"{either.url}/v2.1/x", headers=headers) as answer:
+                await answer.read()
+                statuses.append(answer.status)
+
+    tasks = [asyncio.create_task(load()) for _ in range(4)]
+    address = Endpoint("http", "127.0.0.1", new.port, "/moved")
+    fleet = Fleet.of([Pod("Pod1", "Pod1", "az1")])
+    either.discovery.publish(build(either.options, fleet, {"Pod1": {"compute": address}}))
+    await asyncio.gather(*tasks)
+    await either.synced()
+    await new.stop()
+
+    assert set(statuses) == {200}
 
 
 async def test_a_request_outlives_its_pod(gateway: Gateway) -> None:

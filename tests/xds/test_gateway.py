@@ -41,7 +41,8 @@ def test_a_snapshot_of_the_gateway_is_consistent() -> None:
     found.check()
 
     assert set(found.of_type(LISTENER)) == set(found.of_type(ROUTE)) == {"ingress", "egress"}
-    assert set(found.of_type(CLUSTER)) == set(found.of_type(ENDPOINT)) == {"Pod1/compute"}
+    assert set(found.of_type(CLUSTER)) == {"Pod1/compute"}
+    assert set(found.of_type(ENDPOINT)) == {"Pod1/compute@10.0.0.1:8774"}
 
 
 def test_a_gateway_without_pods_is_consistent() -> None:
@@ -67,7 +68,7 @@ def test_one_more_pod_leaves_the_resources_of_the_others_as_they_are() -> None:
 
     assert {url: names for url, names in second.differences(first).items() if names} == {
         CLUSTER: {"Pod2/image"},
-        ENDPOINT: {"Pod2/image"},
+        ENDPOINT: {"Pod2/image@10.0.0.1:8774"},
     }
 
 
@@ -124,7 +125,7 @@ def test_addresses_come_by_eds_and_names_by_dns() -> None:
     by_name, alone = cluster("http://nova.example.org:8774")
 
     assert by_address.type == m.cluster.ClusterDiscoveryType.EDS
-    assert resources[0].refers == {(ENDPOINT, "Pod1/compute")}
+    assert resources[0].refers == {(ENDPOINT, "Pod1/compute@10.0.0.1:8774")}
     assert by_name.type == m.cluster.ClusterDiscoveryType.STRICT_DNS
     assert by_name.load_assignment is not None
     assert len(alone) == 1

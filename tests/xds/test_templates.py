@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from control_plane.model.endpoint import Endpoint
 from control_plane.xds import messages as m
 from control_plane.xds.clusters import build_cluster
-from control_plane.xds.endpoints import assignment
+from control_plane.xds.endpoints import assignment, assignment_name
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.resource import CLUSTER, ENDPOINT
 from control_plane.xds.templates import cluster_resources
@@ -21,7 +21,9 @@ OPTIONS = (
 
 def built(name: str, endpoint: Endpoint, options: GatewayOptions) -> list[object]:
     cluster = read_cluster(bytes(build_cluster(name, endpoint, options)))
-    return [*cluster, assignment(name, endpoint)] if endpoint.is_address else cluster
+    if not endpoint.is_address:
+        return cluster
+    return [*cluster, assignment(assignment_name(name, endpoint), endpoint)]
 
 
 def stamped(name: str, endpoint: Endpoint, options: GatewayOptions) -> list[object]:
