@@ -15,17 +15,17 @@ from tests.bench import samples
 from tests.bench.machine import Process
 from tests.envoy_process import free_port
 
-_TYPES = "type.googleapis.com/envoy.extensions"
-_HCM = f"{_TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
-_ROUTER = {
+TYPES = "type.googleapis.com/envoy.extensions"
+_HCM = f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
+ROUTER = {
     "name": "envoy.filters.http.router",
-    "typed_config": {"@type": f"{_TYPES}.filters.http.router.v3.Router"},
+    "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
 }
 #: Waits for a whole request, so that an answer never comes before its end.
-_BUFFER = {
+BUFFER = {
     "name": "envoy.filters.http.buffer",
     "typed_config": {
-        "@type": f"{_TYPES}.filters.http.buffer.v3.Buffer",
+        "@type": f"{TYPES}.filters.http.buffer.v3.Buffer",
         "max_request_bytes": 1 << 20,
     },
 }
@@ -95,7 +95,7 @@ def pods(folder: Path, sizes: Sequence[int], limits: Sequence[int] = ()) -> Iter
     (folder / "show.json").write_bytes(samples.show())
     (folder / "empty.json").write_bytes(samples.EMPTY)
     (folder / "versions.json").write_bytes(samples.VERSIONS)
-    with _envoy("pods", folder, routes, [], [_BUFFER, _ROUTER]) as place:
+    with envoy("pods", folder, routes, [], [BUFFER, ROUTER]) as place:
         yield place
 
 
@@ -145,7 +145,7 @@ def _file(path: Path) -> dict[str, Any]:
 def bare(folder: Path, upstream: Place) -> Iterator[Place]:
     """Route by prefix to the pods and do nothing else: what all is set against."""
     routes = [{"match": {"prefix": "/"}, "route": {"cluster": "pods"}}]
-    with _envoy("bare", folder, routes, [cluster("pods", upstream.port)], [_ROUTER]) as place:
+    with envoy("bare", folder, routes, [cluster("pods", upstream.port)], [ROUTER]) as place:
         yield place
 
 
@@ -154,14 +154,14 @@ def processed(folder: Path, upstream: Place, processor: int) -> Iterator[Place]:
     """Do the same, but ask an ext_proc server by which cluster each request goes."""
     http2 = {
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-            "@type": f"{_TYPES}.upstreams.http.v3.HttpProtocolOptions",
+            "@type": f"{TYPES}.upstreams.http.v3.HttpProtocolOptions",
             "explicit_http_config": {"http2_protocol_options": {}},
         }
     }
     processing = {
         "name": "envoy.filters.http.ext_proc",
         "typed_config": {
-            "@type": f"{_TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
+            "@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
             "grpc_service": {"envoy_grpc": {"cluster_name": "processor"}},
             "message_timeout": "5s",
             "processing_mode": {"request_header_mode": "SEND", "response_header_mode": "SKIP"},
@@ -178,7 +178,7 @@ def processed(folder: Path, upstream: Place, processor: int) -> Iterator[Place]:
         },
         {"match": {"prefix": "/"}, "direct_response": {"status": 503}},
     ]
-    with _envoy("textbook Envoy", folder, routes, clusters, [processing, _ROUTER]) as place:
+    with envoy("textbook Envoy", folder, routes, clusters, [processing, ROUTER]) as place:
         yield place
 
 
@@ -197,14 +197,16 @@ def cluster(name: str, port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _envoy(
+def envoy(
     name: str,
     folder: Path,
     routes: list[dict[str, Any]],
     clusters: list[dict[str, Any]],
     filters: list[dict[str, Any]],
+    port: int = 0,
 ) -> Iterator[Place]:
-    port = free_port()
+    """Run an Envoy of one listener, by default at a free port."""
+    port = port or free_port()
     manager = {
         "@type": _HCM,
         "stat_prefix": "ingress",

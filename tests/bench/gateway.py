@@ -1,13 +1,14 @@
 """The product under test: `trio2o serve` and an Envoy it configures, each a process."""
 
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from typing import Any
 from control_plane.xds.bootstrap import envoy_command
 from tests.bench import keystone
 from tests.bench.envoys import Place, running
+from tests.bench.load import numbered
 from tests.bench.machine import Process, children
 from tests.envoy_process import free_port
 
@@ -54,11 +56,12 @@ class Gateway:
 
     def own(self, start: int, count: int, pod: str = "Pod0") -> None:
         """Write owners of numbered ids straight to the database."""
+        self.own_each((numbered(number), pod) for number in range(start, start + count))
+
+    def own_each(self, owners: Iterable[tuple[str, str]]) -> None:
+        """Write servers' ids and pods straight to the database."""
         moment = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-        rows = (
-            (f"{number:08x}-0000-4000-8000-{number:012x}", "server", pod, "project-user", moment)
-            for number in range(start, start + count)
-        )
+        rows = ((known, "server", pod, "project-user", moment) for known, pod in owners)
         with sqlite3.connect(self.database, timeout=30) as connection:
             connection.executemany(
                 "INSERT INTO owners (id, resource, pod, project_id, created_at)"
@@ -100,19 +103,35 @@ def gateway(
     `tcp_egress`: pods are asked through a port, for a bench that asks them itself, and not through
     a socket as is the default.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    names = ("listen", "admin", "xds", "processor", "words", "metrics", "envoy", "egress")
-    ports = {name: free_port() for name in names}
-    at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
-    identity = free_port()
-    egress = at["egress"] if tcp_egress else f"unix:{folder}/egress.sock"
     pods = [pod_definition(number, upstream, services) for number in range(count)]
     for number, pod in enumerate(pods):
         if spread:
             root = f"{upstream.url}/pod{number % spread}/v2.1"
             pod["endpoints"] = dict.fromkeys(services, root)
-    settings = folder / "trio2o.yaml"
-    settings.write_text(
+    with gateway_of(folder, pods, tcp_egress=tcp_egress) as found:
+        yield found
+
+
+@contextmanager
+def gateway_of(
+    folder: Path,
+    pods: Sequence[Mapping[str, Any]],
+    *,
+    tcp_egress: bool = False,
+    concurrency: int = 1,
+    workers: int = 1,
+    **settings: Any,
+) -> Iterator[Gateway]:
+    """Run the same over pods in the operators' words, with settings beside those a bench needs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ("listen", "admin", "xds", "metrics", "envoy", "egress")
+    ports = {name: free_port() for name in names}
+    ports |= {name: _free_ports(workers) for name in ("processor", "words")}
+    at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
+    identity = free_port()
+    egress = at["egress"] if tcp_egress else f"unix:{folder}/egress.sock"
+    file = folder / "trio2o.yaml"
+    file.write_text(
         # JSON is YAML.
         json.dumps(
             {
@@ -125,11 +144,16 @@ def gateway(
                 "database": f"sqlite:///{folder}/trio2o.db",
                 "admin": {"listen": at["admin"]},
                 "xds": {"listen": at["xds"]},
-                "processor": {"listen": at["processor"], "words": at["words"], "workers": 1},
+                "processor": {
+                    "listen": at["processor"],
+                    "words": at["words"],
+                    "workers": workers,
+                },
                 "metrics": {"listen": at["metrics"]},
-                "envoy": {"admin": at["envoy"], "concurrency": 1, "egress": egress},
+                "envoy": {"admin": at["envoy"], "concurrency": concurrency, "egress": egress},
                 "log": {"level": "warning"},
-                "pods": pods,
+                "pods": list(pods),
+                **settings,
             }
         ),
         encoding="utf-8",
@@ -138,7 +162,7 @@ def gateway(
     with ExitStack() as stack:
         stand_in = [sys.executable, "-m", keystone.__name__, str(identity)]
         stack.enter_context(running("Keystone", stand_in, identity, folder / "keystone.log"))
-        serve = [*trio2o, "serve", "-f", str(settings)]
+        serve = [*trio2o, "serve", "-f", str(file)]
         began = time.monotonic()
         plane = stack.enter_context(
             running("control plane", serve, ports["xds"], folder / "plane.log")
@@ -147,13 +171,15 @@ def gateway(
         started_after = time.monotonic() - began
         bootstrap = folder / "envoy.json"
         text = subprocess.run(
-            [*trio2o, "bootstrap", "-f", str(settings)], check=True, capture_output=True
+            [*trio2o, "bootstrap", "-f", str(file)], check=True, capture_output=True
         ).stdout
         bootstrap.write_bytes(text)
         started = time.monotonic()
         # The access log goes to standard output, which is a file here as it is in production.
         envoy = stack.enter_context(
-            running("Envoy", envoy_command(bootstrap, 1), ports["envoy"], folder / "envoy.log")
+            running(
+                "Envoy", envoy_command(bootstrap, concurrency), ports["envoy"], folder / "envoy.log"
+            )
         )
         found = Gateway(
             Place(envoy.process, ports["listen"]),
@@ -165,8 +191,8 @@ def gateway(
             0.0,
             started_after,
         )
-        clusters = count * len(services)
-        wait_until(lambda: _live(found, clusters))
+        clusters = sum(len(pod["endpoints"]) for pod in pods)
+        wait_until(lambda: _live(found, clusters, plain="tls" not in settings))
         yield replace(found, live_after=time.monotonic() - started, live_cpu=envoy.process.cpu)
 
 
@@ -182,14 +208,31 @@ def wait_until(
     return time.monotonic() - start
 
 
-def _live(gateway: Gateway, clusters: int) -> bool:
+def _free_ports(count: int) -> int:
+    """Give the first of so many ports in a row."""
+    while True:
+        first = free_port()
+        if all(_is_free(first + number) for number in range(1, count)):
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as held:
+        try:
+            held.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _live(gateway: Gateway, clusters: int, *, plain: bool) -> bool:
     stats = gateway.stats("^(cluster_manager.(active|warming)_clusters|server.live)$")
     return (
         stats.get("server.live") == 1
         and stats.get("cluster_manager.warming_clusters") == 0
         # And the static ones of the control plane.
         and stats.get("cluster_manager.active_clusters", 0) >= clusters + 3
-        and _answers(f"{gateway.place.url}/compute/", ok_only=False)
+        and (not plain or _answers(f"{gateway.place.url}/compute/", ok_only=False))
     )
 
 
