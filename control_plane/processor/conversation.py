@@ -3,7 +3,7 @@
 Envoy gets exactly one reply a message. A stream that Envoy resets has ended normally.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -17,7 +17,7 @@ from control_plane.services.operation import Kind
 
 Messages = AsyncIterator[pb.ProcessingRequest]
 #: Most replies are written as octets at once.
-Replies = AsyncIterator[pb.ProcessingResponse | bytes]
+Replies = AsyncGenerator[pb.ProcessingResponse | bytes, None]
 
 #: Kinds whose caller must be known before a body is read for them.
 _NEED_CALLER = frozenset({Kind.SCHEDULE, Kind.AGGREGATE, Kind.BROADCAST, Kind.COMPUTED})

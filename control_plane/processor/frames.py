@@ -13,9 +13,13 @@ PADDED = 0x8
 _HEAD = 9
 _LARGEST = 1 << 14
 _HIGHEST_STREAM = (1 << 31) - 1
+INTERNAL_ERROR, ENHANCE_YOUR_CALM = 2, 11
 DEFAULT_WINDOW = (1 << 16) - 1
 _INITIAL_WINDOW_SIZE = 4
 _SETTING = 6
+
+#: A gRPC message begins with whether it is compressed and its length.
+_PREFIX = 5
 
 #: Header blocks of an answer, without a table: `:status: 200` and `content-type:
 #: application/grpc`; `grpc-status: 0`.
@@ -66,6 +70,23 @@ def unpadded(flags: int, content: bytes) -> bytes:
     return content[1 : len(content) - content[0]] if flags & PADDED and content else content
 
 
+def message(content: bytes) -> bytes:
+    """Write a gRPC message."""
+    return b"\0" + len(content).to_bytes(4, "big") + content
+
+
+def take_message(buffer: bytearray) -> bytes | None:
+    """Take a whole gRPC message off a buffer; None while there is none."""
+    if len(buffer) < _PREFIX:
+        return None
+    stop = _PREFIX + int.from_bytes(buffer[1:_PREFIX], "big")
+    if len(buffer) < stop:
+        return None
+    content = bytes(buffer[_PREFIX:stop])
+    del buffer[:stop]
+    return content
+
+
 def goaway() -> bytes:
     """Have the other side open no more streams."""
     return frame(GOAWAY, 0, 0, _HIGHEST_STREAM.to_bytes(4, "big") + bytes(4))
@@ -89,6 +110,11 @@ def data(stream: int, content: bytes) -> bytes:
     return b"".join([frame(DATA, 0, stream, content[at : at + _LARGEST]) for at in parts])
 
 
+def trailers(stream: int) -> bytes:
+    """End an answer."""
+    return frame(HEADERS, END_HEADERS | END_STREAM, stream, _TRAILERS)
+
+
 def end(stream: int) -> bytes:
     """End an answer; what the other side might still send of the stream is not wanted."""
-    return frame(HEADERS, END_HEADERS | END_STREAM, stream, _TRAILERS) + reset(stream, 0)
+    return trailers(stream) + reset(stream, 0)

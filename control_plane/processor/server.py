@@ -1,14 +1,14 @@
-"""What Envoy's ext_proc filter calls: a gRPC service, and a server for calls of one message.
+"""What Envoy's ext_proc filter calls: conversations, and exchanges of one message.
 
 Envoy's routes choose by the row of a request how much of an exchange has to be seen. Where the
-first message is the only one (`first_word.py`), the call goes to a port of its own, whose server
-does nothing else (`words.py`).
+first message is the only one (`first_word.py`), the call goes to a port of its own (`words.py`),
+all else to that of the conversations (`streams.py`).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from types import MappingProxyType
-
-import grpc
+from typing import Self
 
 from control_plane.handlers import Cloud
 from control_plane.observability.metrics import Metrics
@@ -19,8 +19,6 @@ from control_plane.processor.first_word import FirstWord
 from control_plane.processor.learn import Teacher
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
-
-SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 
 
 class Processor:
@@ -34,30 +32,29 @@ class Processor:
         self._teacher = Teacher()
         self._tables = MappingProxyType({entry.name: Table(entry) for entry in SERVICES})
 
-    async def process(
-        self, requests: AsyncIterator[pb.ProcessingRequest], _: object
-    ) -> AsyncIterator[pb.ProcessingResponse | bytes]:
+    async def hold(self, requests: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Serve one stream, which is one HTTP exchange."""
         conversation = Conversation(
             self._pods, self._cloud, self._tables, self._metrics, self._teacher
         )
-        async for reply in conversation.run(requests):
-            yield reply
+        async with aclosing(conversation.run(_Requests(requests))) as replies:
+            async for reply in replies:
+                yield reply if isinstance(reply, bytes) else reply.SerializeToString()
 
     async def say(self, data: bytes) -> bytes:
         """Serve an exchange that is one message."""
         word = FirstWord(self._pods, self._cloud, self._tables, self._metrics, self._teacher)
         return await word.say(data)
 
-    def handler(self) -> grpc.GenericRpcHandler:
-        """Give the handler to add to a gRPC server."""
-        method = grpc.stream_stream_rpc_method_handler(
-            self.process,
-            request_deserializer=pb.ProcessingRequest.FromString,
-            response_serializer=_octets,
-        )
-        return grpc.method_handlers_generic_handler(SERVICE, {"Process": method})
 
+class _Requests:
+    """Reads Envoy's messages as they come."""
 
-def _octets(reply: pb.ProcessingResponse | bytes) -> bytes:
-    return reply if isinstance(reply, bytes) else reply.SerializeToString()
+    def __init__(self, messages: AsyncIterator[bytes]) -> None:
+        self._messages = messages
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> pb.ProcessingRequest:
+        return pb.ProcessingRequest.FromString(await anext(self._messages))

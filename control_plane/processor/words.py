@@ -22,9 +22,6 @@ log = structlog.get_logger()
 _WINDOW = 1 << 20
 #: The connection's window is opened wide, and again when half of it is used.
 _REPLENISH = 1 << 30
-_INTERNAL_ERROR, _ENHANCE_YOUR_CALM = 2, 11
-#: A gRPC message begins with whether it is compressed and its length.
-_PREFIX = 5
 SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 
 #: Answers a message.
@@ -44,7 +41,11 @@ class Words:
     async def start(self, host: str, port: int) -> None:
         """Listen; OSError when that cannot be."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), host, port)
+        self._server = await loop.create_server(self.connection, host, port)
+
+    def connection(self) -> "Connection":
+        """Make what serves one connection."""
+        return Connection(self)
 
     async def stop(self, grace: float) -> None:
         """Take no more calls and let those under way end."""
@@ -60,8 +61,16 @@ class Words:
             connection.close()
 
 
+def health(words: Words) -> bytes:
+    """Write the answer to a health check."""
+    return SERVING if words.serving else NOT_SERVING
+
+
 class Connection(asyncio.Protocol):
     """One of Envoy's connections."""
+
+    #: What is taken of one stream, bytes.
+    window = _WINDOW
 
     def __init__(self, words: Words) -> None:
         """Wait for the preface."""
@@ -83,7 +92,7 @@ class Connection(asyncio.Protocol):
         """Greet."""
         self._transport = cast("asyncio.Transport", transport)
         self._words.connections.add(self)
-        self._write(frames.greeting(_WINDOW))
+        self._write(frames.greeting(self.window))
 
     def connection_lost(self, _: Exception | None) -> None:
         """End all that works for it."""
@@ -109,6 +118,8 @@ class Connection(asyncio.Protocol):
             elif kind == frames.HEADERS:
                 if not flags & frames.END_STREAM:
                     self._calls.setdefault(stream, bytearray())
+                else:
+                    self._end_of(stream)
             elif kind == frames.RST_STREAM:
                 self._forget(stream)
             else:
@@ -140,36 +151,37 @@ class Connection(asyncio.Protocol):
         if message is None:
             return
         message += frames.unpadded(flags, content)
-        if len(message) > _WINDOW:
-            del self._calls[stream]
-            self._write(frames.reset(stream, _ENHANCE_YOUR_CALM))
+        if len(message) > self.window:
+            self._forget(stream)
+            self._write(frames.reset(stream, frames.ENHANCE_YOUR_CALM))
             return
-        if len(message) < _PREFIX:
-            return
-        length = int.from_bytes(message[1:_PREFIX], "big")
-        if len(message) < _PREFIX + length:
+        self.take(stream, flags, message)
+
+    def take(self, stream: int, _: int, message: bytearray) -> None:
+        """Answer the one message of a call, once it is whole."""
+        whole = frames.take_message(message)
+        if whole is None:
             return
         # What follows on the stream is not wanted: this is a call of one message.
         del self._calls[stream]
-        if not length:
-            self._answer(stream, SERVING if self._words.serving else NOT_SERVING)
+        if not whole:
+            self._answer(stream, health(self._words))
             return
-        work = self._serve(stream, bytes(message[_PREFIX : _PREFIX + length]))
-        self.tasks[stream] = asyncio.create_task(work)
+        self.tasks[stream] = asyncio.create_task(self._serve(stream, whole))
 
     async def _serve(self, stream: int, message: bytes) -> None:
         try:
             answer = await self._words.say(message)
         except Exception:
             log.exception("word_failed")
-            self._write(frames.reset(stream, _INTERNAL_ERROR))
+            self._write(frames.reset(stream, frames.INTERNAL_ERROR))
         else:
             self._answer(stream, answer)
         finally:
             self.tasks.pop(stream, None)
 
     def _answer(self, stream: int, message: bytes) -> None:
-        content = b"\0" + len(message).to_bytes(4, "big") + message
+        content = frames.message(message)
         if self._unsent or len(content) > min(self._room, self._window(stream)):
             self._write(frames.answer(stream))
             self._unsent[stream] = content
@@ -211,6 +223,9 @@ class Connection(asyncio.Protocol):
         self._write(frames.frame(frames.SETTINGS, frames.ACK, 0, b""))
         if self._unsent:
             self._flush()
+
+    def _end_of(self, stream: int) -> None:
+        """Note that Envoy has said all on a stream."""
 
     def _forget(self, stream: int) -> None:
         self._calls.pop(stream, None)

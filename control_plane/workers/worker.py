@@ -6,8 +6,6 @@ import gc
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-import grpc
-
 from control_plane.database.store import Store
 from control_plane.directory.bindings import Bindings
 from control_plane.directory.holders import Holders
@@ -21,8 +19,8 @@ from control_plane.lists.sequence import Place
 from control_plane.model.errors import StartupError
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.client import PodClient
-from control_plane.processor.health import Health
 from control_plane.processor.server import Processor
+from control_plane.processor.streams import Streams
 from control_plane.processor.words import Words
 from control_plane.replication.broadcast import Broadcast
 from control_plane.replication.copies import Copies
@@ -45,8 +43,6 @@ Tell = Callable[[object], Coroutine[Any, Any, None]]
 
 #: How long streams may go on once the process is asked to stop, seconds.
 GRACE = 2.0
-#: Messages of Envoy hold bodies, up to its buffer limit.
-_MESSAGE_LIMIT = 64 << 20
 
 
 class Worker:
@@ -88,9 +84,8 @@ class Worker:
         self._tell = tell
         self._alone = len(settings.processor.addresses) == 1
         self.processor = Processor(self.mirror, self.cloud, self.metrics)
+        self.streams = Streams(self.processor.hold)
         self.words = Words(self.processor.say)
-        self.health = Health()
-        self._server: grpc.aio.Server | None = None
         self._stack = contextlib.AsyncExitStack()
 
     def _share(self, key: ListKey, last: str, places: Mapping[str, Place]) -> None:
@@ -108,29 +103,12 @@ class Worker:
         self._stack.push_async_callback(self.store.close)
         await self._stack.enter_async_context(self.client)
         await self.copies.load()
-        # SO_REUSEPORT off: whoever else is on the port must be noticed.
-        server = grpc.aio.server(
-            options=[
-                ("grpc.so_reuseport", 0),
-                ("grpc.max_receive_message_length", _MESSAGE_LIMIT),
-                ("grpc.max_send_message_length", _MESSAGE_LIMIT),
-            ]
-        )
-        server.add_generic_rpc_handlers((self.processor.handler(), self.health.handler()))
-        message = f"{start.listen}: cannot be listened on"
-        try:
-            bound = server.add_insecure_port(str(start.listen))
-        except RuntimeError as error:
-            raise StartupError(message) from error
-        if not bound:
-            raise StartupError(message)
-        try:
-            await self.words.start(start.words.host, start.words.port)
-        except OSError as error:
-            message = f"{start.words}: cannot be listened on"
-            raise StartupError(message) from error
-        await server.start()
-        self._server = server
+        for server, address in ((self.streams, start.listen), (self.words, start.words)):
+            try:
+                await server.start(address.host, address.port)
+            except OSError as error:
+                message = f"{address}: cannot be listened on"
+                raise StartupError(message) from error
         # What is there now stays: looking through it for what is not needed any more would stop
         # all requests for 50 ms at a time.
         gc.collect()
@@ -138,11 +116,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Let what is under way end, and close everything."""
-        self.health.serving = False
-        ending = [self.words.stop(GRACE)]
-        if self._server is not None:
-            ending.append(self._server.stop(GRACE))
-        await asyncio.gather(*ending)
+        await asyncio.gather(self.streams.stop(GRACE), self.words.stop(GRACE))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await self.cloud.later.finish()

@@ -18,13 +18,13 @@ from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pb import ext_proc_pb2 as pb
-from control_plane.processor.health import Health
 from control_plane.xds.bootstrap import BootstrapOptions
 from control_plane.xds.certificate import Certificate
 from control_plane.xds.gateway import NO_CACHE, OwnerCache, build
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.server import AggregatedDiscovery
 from tests.envoy_process import EnvoyProcess, free_port, running_envoy
+from tests.xds.health import Health
 
 PROCESSOR = "envoy.service.ext_proc.v3.ExternalProcessor"
 
