@@ -41,6 +41,7 @@ from control_plane.replication.replicator import Replicator
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
 from control_plane.settings import Address, Settings
+from control_plane.workers.forward import Forward
 from control_plane.workers.notices import CopiesChanged
 from control_plane.workers.pool import Pool
 from control_plane.workers.worker import GRACE
@@ -285,6 +286,7 @@ async def _grpc(plane: ControlPlane, listen: Address) -> AsyncIterator[None]:
         (
             plane.discovery.handlers(),
             administration_handler(plane.administration),
+            Forward(plane.settings.processor.addresses).handler(),
         )
     )
     try:
