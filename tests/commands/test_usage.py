@@ -122,6 +122,7 @@ def test_a_port_in_use_is_named(runner: CliRunner, command: str) -> None:
     Path("trio2o.yaml").write_text(
         f"{IDENTITY}\nxds: {{listen: '127.0.0.1:41999'}}\nadmin: {{listen: '127.0.0.1:41999'}}\n"
         "listen: 127.0.0.1:0\nenvoy: {admin: '127.0.0.1:0'}\nmetrics: {listen: '127.0.0.1:0'}\n"
+        "processor: {listen: '127.0.0.1:42001', words: '127.0.0.1:42101'}\n"
     )
 
     result = runner.invoke(main, [command])
