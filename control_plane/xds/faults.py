@@ -11,6 +11,7 @@ from http import HTTPStatus
 from control_plane.services.service import FaultForm
 from control_plane.xds import messages as m
 from control_plane.xds.filters import METADATA
+from control_plane.xds.owner_cache import ASKED, LEARN, SEEN
 
 #: The processor's answers are local replies to Envoy, as its own errors are, and must not be
 #: rewritten. It leaves `details` of an ImmediateResponse empty or begins them with this.
@@ -20,6 +21,19 @@ _FROM_PROCESSOR = (
     '!has(response.code_details) || response.code_details == "" || '
     f'response.code_details.startsWith("{PROCESSOR_DETAILS}")'
 )
+
+
+#: What is said between the filters of an answer. Envoy's own answer in place of one that had begun
+#: has what the route gave that, and meets no filter any more that would take it away: what it says
+#: of a pod is emptied here.
+_BETWEEN_FILTERS = [
+    m.core.HeaderValueOption(
+        header=m.core.HeaderValue(key=name),
+        append_action=m.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS,
+        keep_empty_value=True,
+    )
+    for name in (LEARN, ASKED, SEEN)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +91,8 @@ def local_reply_config() -> m.hcm.LocalReplyConfig:
     """Build the mappers; the first that matches an error writes its body."""
     return m.hcm.LocalReplyConfig(
         mappers=[
-            # Matches and changes nothing.
-            m.hcm.ResponseMapper(filter=_cel(_FROM_PROCESSOR)),
+            # Matches and leaves the body.
+            m.hcm.ResponseMapper(filter=_cel(_FROM_PROCESSOR), headers_to_add=_BETWEEN_FILTERS),
             *(
                 _mapper(_any_of(*_filters(area)), area.form, fault)
                 for area in _AREAS
@@ -98,7 +112,7 @@ def _mapper(
     where: m.accesslog.AccessLogFilter, form: FaultForm, fault: _Fault
 ) -> m.hcm.ResponseMapper:
     # The id under which the access log has the request, in OpenStack's form.
-    headers = [_header("x-openstack-request-id", "req-%REQ(X-REQUEST-ID)%")]
+    headers = [*_BETWEEN_FILTERS, _header("x-openstack-request-id", "req-%REQ(X-REQUEST-ID)%")]
     if fault.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append(_header("retry-after", "5"))
     return m.hcm.ResponseMapper(

@@ -170,7 +170,7 @@ class Traffic:
         self.findings.count(str(answer.status))
         for name, value in answer.headers.items():
             inner = name.startswith("x-trio2o-") and name != "x-trio2o-missing"
-            if inner or name.startswith("x-envoy-") or "poison" in value:
+            if (inner and value) or name.startswith("x-envoy-") or "poison" in value:
                 self._fault(f"{name} is shown", f"{method} {path}", answer)
         return answer
 

@@ -110,6 +110,19 @@ async def test_an_id_is_learnt_once_and_then_answered_without_the_processor(worl
     assert not [name for name in json.loads(body)["headers"] if name.startswith("x-trio2o")]
 
 
+async def test_an_answer_that_breaks_off_between_the_filters_names_no_pod(world: World) -> None:
+    known = str(uuid4())
+    await world.teach(known)
+    # More than is kept for the filters: Envoy answers in its place, and past them.
+    world.gateway.upstreams["Pod1"].document = b"x" * (4 << 20)
+
+    status, headers, _ = await world.ask(f"/compute/v2.1/servers/{known}")
+
+    assert status == 500
+    assert not [name for name, value in headers.items() if "x-trio2o" in name and value]
+    assert "Pod1" not in str(headers)
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
