@@ -5,7 +5,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.bench.gateway import Gateway, ask, gateway_of, wait_until
+from control_plane.commands.client import Client
+from tests.bench.gateway import Gateway, gateway_of, wait_until
+from tests.bench.keystone import ADMIN
 from tests.load.fleet import Fleet
 from tests.load.ids import id_of
 from tests.load.pods import StandIn
@@ -36,16 +38,8 @@ def record(gateway: Gateway, pod: StandIn, count: int) -> None:
     gateway.own_each((id_of(pod.number, number), pod.name) for number in range(count))
 
 
-def wait_for_creates(gateway: Gateway) -> None:
-    """Wait until pods take creates: they are compared first."""
-    url = f"{gateway.place.url}/compute/v2.1/servers"
-    body = {"server": {"name": "one", "flavorRef": "42", "imageRef": id_of(0, 1)}}
-
-    def takes() -> bool:
-        try:
-            ask(url, "user", "POST", {**body, "networks": "none"})
-        except OSError:
-            return False
-        return True
-
-    wait_until(takes, every=0.3)
+def wait_for_creates(gateway: Gateway, fleet: Fleet) -> None:
+    """Wait until all pods take creates: they are compared first."""
+    with Client(gateway.xds, ADMIN) as client:
+        names = [pod.name for pod in fleet.pods.values()]
+        wait_until(lambda: all(client.pod(name).ready for name in names), every=0.3)

@@ -19,7 +19,7 @@ def test_every_answer_is_from_the_right_pod_while_pods_change(tmp_path: Path) ->
     pods = [StandIn(tmp_path, number) for number in range(5)]
     spare = pods.pop()
     with product(tmp_path, pods, RECORDED, owner_cache={"entries": 500}) as (gateway, fleet):
-        wait_for_creates(gateway)
+        wait_for_creates(gateway, fleet)
         changes = Changes(gateway, fleet, RECORDED)
         traffic = Traffic(fleet, RECORDED, KNOWN, worker_dies=changes.worker_dies)
 
@@ -36,7 +36,6 @@ def test_every_answer_is_from_the_right_pod_while_pods_change(tmp_path: Path) ->
         asyncio.run(run())
         strays = sum(pod.total("strays") for pod in fleet.pods.values())
 
-    print(traffic.findings, changes.done)
     assert traffic.findings.unexpected == []
     assert strays == 0
     assert len(changes.done) == 6
