@@ -171,7 +171,7 @@ class ControlPlane:
             return NO_CACHE
         ranges = {service.name: view.version_range(service.name) for service in SERVICES}
         entries = self.settings.owner_cache.entries
-        script = source(SERVICES, ranges, entries, self._epoch.of(view))
+        script = source(ranges, entries, self._epoch.of(view))
         lost = sorted(pod.name for pod in view.fleet.serving if not view.reachable(pod.name))
         return OwnerCache(script, tuple(lost))
 

@@ -19,6 +19,8 @@ log = structlog.get_logger()
 #: How often it is looked whether there is anything to do, seconds, and while a pod is not ready.
 SECONDS = 1.0
 IMPATIENT_SECONDS = 0.2
+#: How long a pod that comes while others serve is left alone.
+SETTLE_SECONDS = 0.5
 #: The longest wait before a pod that could not be made ready is tried again, seconds.
 PATIENT_SECONDS = 10.0
 
@@ -61,6 +63,7 @@ class Replicator:
         self._arriving: frozenset[str] = frozenset()
         self._wait = IMPATIENT_SECONDS
         self._welcome_at = 0.0
+        self._begun = False
         self._copies = copies
         self._pending = pending
         self._arrival = arrival
@@ -81,7 +84,10 @@ class Replicator:
         view = self._pods.view
         arriving = frozenset(name for name in view.arriving if view.reachable(name))
         if arriving != self._arriving:
-            self._arriving, self._wait, self._welcome_at = arriving, IMPATIENT_SECONDS, 0.0
+            # What Envoys are told of a new pod goes first: this is work for the same loop.
+            later = self._clock() + SETTLE_SECONDS if self._begun else 0.0
+            self._arriving, self._wait, self._welcome_at = arriving, IMPATIENT_SECONDS, later
+        self._begun = True
         if not arriving or self._clock() < self._welcome_at:
             return
         if await self._arrival.welcome(view, reachable=view.reachable):

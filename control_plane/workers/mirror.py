@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from control_plane.pods.registry import Names, OwnNames, View
-from control_plane.workers.notices import Shown
+from control_plane.workers.notices import Changed, Shown
 
 
 class Mirror:
@@ -14,9 +14,15 @@ class Mirror:
         #: Said by every view that is shown after it is set.
         self.names: Names = OwnNames()
         self.view = View()
+        self._shown = Shown.of(self.view)
+
+    def change(self, changed: Changed) -> None:
+        """Take in what is new of the view."""
+        self.show(self._shown.after(changed))
 
     def show(self, shown: Shown) -> None:
         """Take a view in place of the one before."""
+        self._shown = shown
         facts = MappingProxyType(dict(shown.facts))
         self.view = View(shown.fleet, facts, shown.behind, self.names)
 

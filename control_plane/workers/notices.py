@@ -4,7 +4,7 @@ What a process holds in memory of what another may change, and how it hears of i
 
 | in memory | changed by | heard by |
 |---|---|---|
-| the view: pods, endpoints, versions, who answers or lacks what | the control plane | `Shown` |
+| the view: pods, endpoints, who answers or lacks what | the control plane | `Start`, `Changed` |
 | ids of copies | the worker that writes, the control plane for new pods | `CopiesChanged` |
 | which pods have an image (half a minute) | the worker that makes one | `HoldersChanged` |
 | owners of ids | nobody: a resource never changes its pod | |
@@ -24,6 +24,7 @@ from prometheus_client import Metric
 from control_plane.lists.cursor import ListKey
 from control_plane.lists.sequence import Place
 from control_plane.model.fleet import Fleet
+from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.registry import View
 from control_plane.settings import Address, Settings
@@ -41,6 +42,41 @@ class Shown:
     def of(cls, view: View) -> "Shown":
         """Take from a view what can be sent."""
         return cls(view.fleet, dict(view.facts), view.behind)
+
+    def since(self, before: "Shown") -> "Changed":
+        """Say what is not as it was before."""
+        pods = {pod.name: pod for pod in before.fleet}
+        return Changed(
+            tuple(pod for pod in self.fleet if pods.pop(pod.name, None) != pod),
+            # What is left of them.
+            tuple(pods),
+            {
+                name: facts
+                for name, facts in self.facts.items()
+                if (known := before.facts.get(name)) is not facts and known != facts
+            },
+            self.behind,
+        )
+
+    def after(self, changed: "Changed") -> "Shown":
+        """Give the view that a change leads to."""
+        pods = {pod.name: pod for pod in self.fleet}
+        pods.update((pod.name, pod) for pod in changed.pods)
+        facts = {**self.facts, **changed.facts}
+        for name in changed.gone:
+            pods.pop(name, None)
+            facts.pop(name, None)
+        return Shown(Fleet.of(pods.values()), facts, changed.behind)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What of a view is new: a thousand pods are not told again because of one."""
+
+    pods: tuple[Pod, ...]
+    gone: tuple[str, ...]
+    facts: Mapping[str, PodFacts]
+    behind: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,8 +75,8 @@ class Pool:
         """Have all workers serve by a view before it is published."""
         shown = Shown.of(view)
         if shown != self._shown:
-            self._shown = shown
-            await self.tell(shown)
+            changed, self._shown = shown.since(self._shown), shown
+            await self.tell(changed)
 
     async def tell(self, notice: object, besides: Member | None = None) -> None:
         """Tell all workers but one, and wait until each has taken it in or is being replaced."""

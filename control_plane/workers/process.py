@@ -17,12 +17,12 @@ from control_plane.model.errors import StartupError
 from control_plane.observability.logs import configure
 from control_plane.workers.channel import Channel, ChannelClosed
 from control_plane.workers.notices import (
+    Changed,
     CopiesChanged,
     Count,
     Counted,
     HoldersChanged,
     PlacesFound,
-    Shown,
     Start,
     Started,
 )
@@ -66,8 +66,8 @@ class Process:
         if worker is None:
             return None
         match notice:
-            case Shown():
-                worker.show(notice)
+            case Changed():
+                worker.change(notice)
             case CopiesChanged(resource):
                 await worker.copies.reload(resource)
             case HoldersChanged(resource, thing):

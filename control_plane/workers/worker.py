@@ -31,6 +31,7 @@ from control_plane.services.catalog import SERVICES
 from control_plane.settings import Settings
 from control_plane.workers.mirror import Mirror
 from control_plane.workers.notices import (
+    Changed,
     CopiesChanged,
     HoldersChanged,
     PlacesFound,
@@ -96,6 +97,10 @@ class Worker:
     def show(self, shown: Shown) -> None:
         """Serve by a new view from now on."""
         self.mirror.show(shown)
+
+    def change(self, changed: Changed) -> None:
+        """Serve by a view of which something is new from now on."""
+        self.mirror.change(changed)
 
     async def start(self, start: Start) -> None:
         """Listen; StartupError when that cannot be."""

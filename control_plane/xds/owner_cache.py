@@ -77,14 +77,16 @@ class Epoch:
         return pod, endpoints, text
 
 
-def source(
-    services: tuple[Service, ...],
-    ranges: Mapping[str, MicroversionRange | None],
-    entries: int,
-    epoch: str,
-) -> str:
+def source(ranges: Mapping[str, MicroversionRange | None], entries: int, epoch: str) -> str:
     """Write the script; `entries` is the size of a generation, of which there are two."""
-    return "\n".join([f"-- epoch {epoch}", *_tables(services, ranges, entries), _script()])
+    shared = tuple(ranges.get(service.name) for service in SERVICES)
+    return f"-- epoch {epoch}\n{_below_epoch(shared, entries)}"
+
+
+@lru_cache(maxsize=4)
+def _below_epoch(shared: tuple[MicroversionRange | None, ...], entries: int) -> str:
+    """Write what pods that come and go leave as it is; `shared` in the order of the services."""
+    return "\n".join([*_tables(shared, entries), _script()])
 
 
 @lru_cache(1)
@@ -96,14 +98,12 @@ def _script() -> str:
     return (folder / "lua" / "owner_cache.lua").read_text(encoding="utf-8")
 
 
-def _tables(
-    services: tuple[Service, ...], ranges: Mapping[str, MicroversionRange | None], entries: int
-) -> Iterator[str]:
+def _tables(shared: tuple[MicroversionRange | None, ...], entries: int) -> Iterator[str]:
     yield f"local CAPACITY = {entries}"
     yield "local BY_NAME, BY_PREFIX, BY_VERSION = {}, {}, {}"
-    for service in services:
+    for service, versions in zip(SERVICES, shared, strict=True):
         name = _lua(service.name)
-        yield f"BY_NAME[{name}] = {_lua(_service(service, ranges.get(service.name)))}"
+        yield f"BY_NAME[{name}] = {_lua(_service(service, versions))}"
         yield f"BY_PREFIX[{_lua(service.prefix)}] = BY_NAME[{name}]"
         version = _version(service)
         if version and version in service.bare:

@@ -32,7 +32,7 @@ RANGES = {
     "compute": MicroversionRange(Microversion(2, 1), Microversion(2, 96)),
     "volume": MicroversionRange(Microversion(3, 0), Microversion(3, 70)),
 }
-SCRIPT = source(SERVICES, RANGES, 1000, "1")
+SCRIPT = source(RANGES, 1000, "1")
 COMPUTE, VOLUME = service_named("compute"), service_named("volume")
 
 
@@ -278,7 +278,7 @@ async def test_shows_of_lost_pods_are_the_processors(world: World) -> None:
 async def test_a_new_epoch_empties_the_cache(world: World) -> None:
     known = str(uuid4())
     await world.teach(known)
-    world.gateway.cache = OwnerCache(source(SERVICES, RANGES, 1000, "2"))
+    world.gateway.cache = OwnerCache(source(RANGES, 1000, "2"))
     world.gateway.publish("Pod1", "Pod2", services=("compute", "volume", "network"))
     await world.gateway.synced()
     await asyncio.sleep(0.2)
@@ -292,7 +292,7 @@ async def test_a_new_epoch_empties_the_cache(world: World) -> None:
 async def test_what_nobody_asks_for_is_forgotten_and_what_is_asked_for_stays(
     tmp_path: Path,
 ) -> None:
-    cache = OwnerCache(source(SERVICES, RANGES, 4, "1"))
+    cache = OwnerCache(source(RANGES, 4, "1"))
     async with running_gateway(tmp_path, cache=cache, owner_cache=True) as gateway:
         world = World(gateway)
         loved, left = str(uuid4()), str(uuid4())
