@@ -9,6 +9,8 @@ from hashlib import sha224
 _DIGITS = 56
 
 
+#: A project has few hosts, which its lists show again and again.
+@lru_cache(maxsize=16_384)
 def shown_host_id(pod: str, host_id: str) -> str:
     """Mix a pod's name into a `hostId`; what is no such hash, as of a server nowhere, stays."""
     if len(host_id) != _DIGITS:
