@@ -1,6 +1,7 @@
 """A list of servers over many pods that answer at once; and the memory it takes."""
 
 import http.client
+import math
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,8 +16,11 @@ from tests.bench.rounds import BARE, Figures, Goal, Result, Variant, interleave
 from tests.bench.scale import Scale
 
 #: (name, pods, servers a pod, what pods cut pages to, the goal for the median in ms). The gateway
+#: One pod has all of a project; the goal is of its rate, beside bare Envoy's for the same answer.
+_ROUTED = "1x100"
 #: asks five pods for 220 each; pods that are `deaf` send all they have.
 _SHAPES = (
+    (_ROUTED, 1, 100, (), math.inf),
     ("20x100", 20, 100, (), 25.0),
     ("5x1000", 5, 1_000, (220,), 40.0),
     ("5x1000 deaf", 5, 1_000, (), 40.0),
@@ -73,7 +77,10 @@ def run(folder: Path, scale: Scale) -> Result:
             ]
         result = interleave("lists", variants, scale.rounds)
     for name, *_, bound in _SHAPES:
-        result.goals.append(Goal(f"{name} p50", result.figure(name, "p50"), bound, "ms"))
+        if name != _ROUTED:
+            result.goals.append(Goal(f"{name} p50", result.figure(name, "p50"), bound, "ms"))
+    routed = result.ratio(_ROUTED, to=f"{BARE} of {_ROUTED}")
+    result.goals.append(Goal(f"{_ROUTED} / bare", routed, 0.70, most=False))
     result.facts["memory"] = _memory(folder, scale)
     result.notes += [
         "one client, one list after the other; bare: one pod's own part through bare Envoy",

@@ -23,14 +23,14 @@ def run(folder: Path, scale: Scale) -> Result:
         url, processes = under_test.place.url, [*under_test.processes, pods.process]
         fresh = iter(range(_A_ROUND, 1 << 30, _A_ROUND))
 
-        def direct() -> Figures:
+        def direct(connections: int = scale.connections) -> Figures:
             request = Request(f"/pod0/v2.1/servers/{numbered(_KNOWN)}")
             found = [bare.process, pods.process]
-            return full(bare.url, request, scale.seconds, found, scale.connections)
+            return full(bare.url, request, scale.seconds, found, connections)
 
-        def known(below: str) -> Figures:
+        def known(below: str, connections: int = scale.connections) -> Figures:
             request = Request(f"/compute/v2.1/servers/{numbered(_KNOWN)}{below}")
-            return full(url, request, scale.seconds, processes, scale.connections)
+            return full(url, request, scale.seconds, processes, connections)
 
         def first() -> Figures:
             start = next(fresh)
@@ -50,16 +50,41 @@ def run(folder: Path, scale: Scale) -> Result:
             ],
             scale.rounds,
         )
+        alone = interleave(
+            "routes",
+            [
+                Variant(BARE, lambda: direct(1)),
+                Variant("known", lambda: known("/ips", 1)),
+                Variant("known show", lambda: known("", 1)),
+            ],
+            scale.rounds,
+        )
         start = next(fresh)
         under_test.own(start, _A_ROUND)
         half = result.figure("first touch", "rate") / 2
         request = Request("/compute/v2.1/servers/{id}/ips")
         at_half = paced(url, request, half, scale.seconds, start)
         result.facts["first touch at half load"] = at_half
+        result.facts["one connection, p50"] = {
+            name: alone.figure(name, "p50") for name in alone.variants
+        }
         result.facts["memory MiB"] = {entry.name: entry.peak for entry in processes}
     result.goals += [
         Goal("known / bare", result.ratio("known"), 0.75, most=False),
         Goal("known show / bare", result.ratio("known show"), 0.75, most=False),
+        *(
+            goal
+            for name in ("known", "known show")
+            for goal in (
+                Goal(f"{name}, CPU / bare", _cpu(result, name) / _cpu(result, BARE), 1.35),
+                Goal(
+                    f"{name}, one connection, added p50",
+                    alone.figure(name, "p50") - alone.figure(BARE, "p50"),
+                    0.02,
+                    "ms",
+                ),
+            )
+        ),
         Goal("first touch / bare", result.ratio("first touch"), 0.20, most=False),
         Goal("first touch p99 at half load", at_half["p99"], 10.0, "ms"),
     ]
@@ -69,3 +94,13 @@ def run(folder: Path, scale: Scale) -> Result:
         "first touch: /ips of an id that only the database knows, another each time",
     ]
     return result
+
+
+def _cpu(result: Result, variant: str) -> float:
+    """Add up what the gateway's own processes used, seconds per 10,000 requests."""
+    figures = result.variants[variant]
+    return sum(
+        figure.median
+        for name, figure in figures.items()
+        if name.startswith("cpu ") and name != "cpu pods"
+    )
