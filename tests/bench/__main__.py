@@ -1,4 +1,4 @@
-"""Run benches: `python -m tests.bench [NAME…]`, all but `openstack` by default.
+"""Run benches: `python -m tests.bench [NAME…]`, all but `openstack` and `correctness` by default.
 
 Prints a table, writes JSON and a picture to tests/bench/results, and says what moved since the
 last run. Nothing is asserted: on a machine that is too noisy it says so and judges nothing.
@@ -17,8 +17,8 @@ from tests.bench.rounds import Result
 from tests.bench.scale import Scale
 
 BENCHES = ("routes", "textbook", "lists", "creates", "directory", "xds")
-#: Needs the test bed.
-_WITH_PODS = "openstack"
+#: Needs the test bed; takes as long as all others together.
+_ON_REQUEST = ("openstack", "correctness")
 _RESULTS = Path(__file__).with_name("results")
 
 
@@ -31,8 +31,8 @@ def main() -> None:
     options = parser.parse_args()
     names = options.benches or list(BENCHES)
     for name in names:
-        if name not in (*BENCHES, _WITH_PODS):
-            parser.error(f"no bench {name!r}: {', '.join((*BENCHES, _WITH_PODS))}")
+        if name not in (*BENCHES, *_ON_REQUEST):
+            parser.error(f"no bench {name!r}: {', '.join((*BENCHES, *_ON_REQUEST))}")
     scale = Scale.of(options)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}", flush=True)
     results: list[Result] = []

@@ -17,7 +17,7 @@ from tests.envoy_process import free_port
 
 TYPES = "type.googleapis.com/envoy.extensions"
 _HCM = f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"
-ROUTER = {
+ROUTER: dict[str, Any] = {
     "name": "envoy.filters.http.router",
     "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
 }

@@ -15,7 +15,9 @@ def draw(found: dict[str, Any], path: Path) -> None:
     bars = []
     for bench, entry in found["benches"].items():
         for goal in entry["goals"]:
-            share = goal["bound"] / goal["value"] if goal["most"] else goal["value"] / goal["bound"]
+            over, under = (goal["bound"], goal["value"])[:: 1 if goal["most"] else -1]
+            # What should not happen at all has no share: it reaches the line or does not.
+            share = over / under if over and under else 1.0 if goal["met"] else 0.01
             colour = _DOUBTED if entry["doubts"] else _MET if goal["met"] else _MISSED
             bars.append((f"{bench}: {goal['name']}", share, colour, f"{goal['value']:.3g}"))
     bars.reverse()

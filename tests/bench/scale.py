@@ -23,6 +23,8 @@ class Scale:
     clusters: int = 5_000
     #: The most servers of the bench of lists' memory, a thousand a pod.
     servers: int = 100_000
+    #: Requests of the bench of correctness.
+    requests: int = 1_000_000
     #: A PostgreSQL server on which a database may be made and dropped; empty: SQLite only.
     postgresql: str = ""
 

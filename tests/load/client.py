@@ -22,10 +22,11 @@ class Answer:
 class Connection:
     """Sends one request after the other; opens itself, again when the server has closed it."""
 
-    def __init__(self, port: int, token: str = "user", tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, port: int, number: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        self.number = number
         self._port = port
         self._tls = tls
-        self._head = f"host: localhost:{port}\r\nx-auth-token: {token}\r\n"
+        self._head = f"host: localhost:{port}\r\nx-auth-token: user{number % 8}\r\n"
         self._open: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def __aenter__(self) -> Self:

@@ -68,9 +68,11 @@ class Traffic:
     recorded: int
     known: int
     findings: Findings = field(default_factory=Findings)
+    #: Whether one client of eight sends what only Envoy and the processor may.
     forged: bool = False
     #: Set while a worker is being replaced: what it had seen is lost.
     worker_dies: Callable[[int], bool] = lambda _: False
+    lists: bool = True
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _created: list[str] = field(default_factory=list)
 
@@ -80,7 +82,7 @@ class Traffic:
         """Send so many requests over so many connections."""
         end = self.findings.total + requests
         await asyncio.gather(
-            *(self._walk(Connection(port, f"user{n % 8}", tls), end) for n in range(connections))
+            *(self._walk(Connection(port, n, tls), end) for n in range(connections))
         )
 
     async def _walk(self, connection: Connection, end: int) -> None:
@@ -88,7 +90,7 @@ class Traffic:
         async with connection:
             while self.findings.total < end:
                 kind = choose.randrange(1000)
-                if kind < _LISTS:
+                if kind < _LISTS and self.lists:
                     await self._list(connection)
                 elif kind < _LISTS + _CREATES:
                     await self._create(connection)
@@ -99,7 +101,8 @@ class Traffic:
     async def _one(self, connection: Connection, choose: random.Random, *, fresh: bool) -> None:
         pod = choose.choice(tuple(self.fleet.pods))
         low, high = (self.recorded, self.known) if fresh else (0, self.recorded)
-        known = id_of(pod, choose.randrange(low, high))
+        # Few are asked for again and again, most now and then.
+        known = id_of(pod, low + int((high - low) * choose.random() ** 4))
         if self._created and not fresh and choose.random() < 0.02:
             known = choose.choice(self._created)
         (_, method, below, body), *_ = choose.choices(_KINDS, [kind[0] for kind in _KINDS])
@@ -162,7 +165,8 @@ class Traffic:
         self, connection: Connection, method: str, path: str, body: bytes = b""
     ) -> Answer | None:
         try:
-            answer = await connection.ask(method, path, body, FORGED if self.forged else None)
+            forged = FORGED if self.forged and connection.number % 8 == 0 else None
+            answer = await connection.ask(method, path, body, forged)
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             self.findings.count("broken")
             self.findings.fault(f"{method} {path}: {error!r}")
