@@ -14,7 +14,7 @@ from typing import Self
 import structlog
 
 from control_plane.processor import frames
-from control_plane.processor.words import Connection, Words, health
+from control_plane.processor.words import Connection, Listener
 
 log = structlog.get_logger()
 
@@ -55,12 +55,12 @@ class Inbox:
         return message
 
 
-class Streams(Words):
-    """Listens, and knows the connections."""
+class Streams(Listener):
+    """Serves conversations."""
 
     def __init__(self, hold: Hold) -> None:
         """Take what holds conversations."""
-        super().__init__(_no_word)
+        super().__init__()
         self.hold = hold
 
     def connection(self) -> Connection:
@@ -96,8 +96,7 @@ class _Connection(Connection):
             inbox = self._inboxes.get(stream)
             if inbox is None:
                 if not whole:
-                    self._calls.pop(stream, None)
-                    self._answer(stream, health(self._streams))
+                    self._check(stream)
                     return
                 inbox = self._inboxes[stream] = Inbox()
                 self.tasks[stream] = asyncio.create_task(self._converse(stream, inbox))
@@ -168,7 +167,3 @@ class _Connection(Connection):
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result(None)
-
-
-async def _no_word(_: bytes) -> bytes:
-    raise NotImplementedError

@@ -9,6 +9,7 @@ A stream that Envoy resets has ended normally: what works for it is cancelled.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -28,12 +29,11 @@ SERVING, NOT_SERVING = b"\x08\x01", b"\x08\x02"
 Say = Callable[[bytes], Awaitable[bytes]]
 
 
-class Words:
-    """Listens, and knows the connections."""
+class Listener(ABC):
+    """Listens for Envoy, and knows the connections."""
 
-    def __init__(self, say: Say) -> None:
-        """Take what answers."""
-        self.say = say
+    def __init__(self) -> None:
+        """Serve from the start on."""
         self.serving = True
         self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -43,9 +43,9 @@ class Words:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self.connection, host, port)
 
+    @abstractmethod
     def connection(self) -> "Connection":
         """Make what serves one connection."""
-        return Connection(self)
 
     async def stop(self, grace: float) -> None:
         """Take no more calls and let those under way end."""
@@ -61,20 +61,28 @@ class Words:
             connection.close()
 
 
-def health(words: Words) -> bytes:
-    """Write the answer to a health check."""
-    return SERVING if words.serving else NOT_SERVING
+class Words(Listener):
+    """Serves calls of one message."""
+
+    def __init__(self, say: Say) -> None:
+        """Take what answers."""
+        super().__init__()
+        self.say = say
+
+    def connection(self) -> "Connection":
+        """Make what serves one connection."""
+        return _Connection(self)
 
 
-class Connection(asyncio.Protocol):
-    """One of Envoy's connections."""
+class Connection(asyncio.Protocol, ABC):
+    """One of Envoy's connections; what a stream's messages mean is for who inherits it."""
 
     #: What is taken of one stream, bytes.
     window = _WINDOW
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, listener: Listener) -> None:
         """Wait for the preface."""
-        self._words = words
+        self._listener = listener
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._greeted = False
@@ -91,12 +99,12 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
         self._transport = cast("asyncio.Transport", transport)
-        self._words.connections.add(self)
+        self._listener.connections.add(self)
         self._write(frames.greeting(self.window))
 
     def connection_lost(self, _: Exception | None) -> None:
         """End all that works for it."""
-        self._words.connections.discard(self)
+        self._listener.connections.discard(self)
         self._transport = None
         for task in self.tasks.values():
             task.cancel()
@@ -157,28 +165,14 @@ class Connection(asyncio.Protocol):
             return
         self.take(stream, flags, message)
 
-    def take(self, stream: int, _: int, message: bytearray) -> None:
-        """Answer the one message of a call, once it is whole."""
-        whole = frames.take_message(message)
-        if whole is None:
-            return
-        # What follows on the stream is not wanted: this is a call of one message.
-        del self._calls[stream]
-        if not whole:
-            self._answer(stream, health(self._words))
-            return
-        self.tasks[stream] = asyncio.create_task(self._serve(stream, whole))
+    @abstractmethod
+    def take(self, stream: int, flags: int, message: bytearray) -> None:
+        """Act on what has come of a stream, taking whole messages off it."""
 
-    async def _serve(self, stream: int, message: bytes) -> None:
-        try:
-            answer = await self._words.say(message)
-        except Exception:
-            log.exception("word_failed")
-            self._write(frames.reset(stream, frames.INTERNAL_ERROR))
-        else:
-            self._answer(stream, answer)
-        finally:
-            self.tasks.pop(stream, None)
+    def _check(self, stream: int) -> None:
+        """Answer a health check."""
+        self._calls.pop(stream, None)
+        self._answer(stream, SERVING if self._listener.serving else NOT_SERVING)
 
     def _answer(self, stream: int, message: bytes) -> None:
         content = frames.message(message)
@@ -238,3 +232,34 @@ class Connection(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if self._transport is not None:
             self._transport.write(data)
+
+
+class _Connection(Connection):
+    """A connection with calls of one message."""
+
+    def __init__(self, words: Words) -> None:
+        super().__init__(words)
+        self._words = words
+
+    def take(self, stream: int, _: int, message: bytearray) -> None:
+        """Answer the one message of a call, once it is whole."""
+        whole = frames.take_message(message)
+        if whole is None:
+            return
+        # What follows on the stream is not wanted: this is a call of one message.
+        del self._calls[stream]
+        if not whole:
+            self._check(stream)
+            return
+        self.tasks[stream] = asyncio.create_task(self._serve(stream, whole))
+
+    async def _serve(self, stream: int, message: bytes) -> None:
+        try:
+            answer = await self._words.say(message)
+        except Exception:
+            log.exception("word_failed")
+            self._write(frames.reset(stream, frames.INTERNAL_ERROR))
+        else:
+            self._answer(stream, answer)
+        finally:
+            self.tasks.pop(stream, None)
