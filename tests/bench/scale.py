@@ -25,6 +25,9 @@ class Scale:
     servers: int = 100_000
     #: Requests of the bench of correctness.
     requests: int = 1_000_000
+    #: Whether they come over HTTP/2, and with TLS.
+    http2: bool = False
+    tls: bool = False
     #: A PostgreSQL server on which a database may be made and dropped; empty: SQLite only.
     postgresql: str = ""
 
@@ -32,6 +35,9 @@ class Scale:
     def add_arguments(cls, parser: argparse.ArgumentParser) -> None:
         """Let every size be given."""
         for field in dataclasses.fields(cls):
+            if field.type is bool:
+                parser.add_argument(f"--{field.name}", action="store_true")
+                continue
             parser.add_argument(
                 f"--{field.name}", type=type(field.default), default=field.default, metavar="N"
             )

@@ -1,9 +1,10 @@
 """What happens to the pods, and to the gateway itself, while requests go on."""
 
+import asyncio
 import os
 import signal
+import ssl
 import time
-import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -11,8 +12,9 @@ from control_plane.administration.messages import spec_message
 from control_plane.administration.spec import PodSpec
 from control_plane.commands.client import Client
 from control_plane.pb import administration_pb2 as pb
-from tests.bench.gateway import Gateway, ask, wait_until
+from tests.bench.gateway import Gateway, wait_until
 from tests.bench.keystone import ADMIN
+from tests.load.client import Connection
 from tests.load.fleet import Fleet
 from tests.load.ids import id_of
 from tests.load.pods import StandIn
@@ -26,6 +28,8 @@ class Changes:
     gateway: Gateway
     fleet: Fleet
     recorded: int
+    #: How clients trust the gateway, if they speak TLS.
+    tls: ssl.SSLContext | None = None
     done: list[str] = field(default_factory=list)
     _dying: bool = False
     _died: int = -1
@@ -81,10 +85,9 @@ class Changes:
         pod.stop()
         time.sleep(2)
         pod.start()
-        url = f"{self.gateway.place.url}/compute/v2.1/servers/{id_of(number, 0)}"
         # Each worker of Envoy finds out by itself.
         for _ in range(20):
-            wait_until(lambda: _answers(url))
+            wait_until(lambda: self._answers(number))
         self.fleet.is_up(number)
         self._note(f"stopped and started {pod.name}")
 
@@ -112,6 +115,14 @@ class Changes:
         self._died, self._dying = self.fleet.changes, False
         self._note("killed a worker")
 
+    def _answers(self, number: int) -> bool:
+        async def ask() -> int:
+            async with Connection(self.gateway.place.port, tls=self.tls) as connection:
+                known = id_of(number, 0)
+                return (await connection.ask("GET", f"/compute/v2.1/servers/{known}")).status
+
+        return asyncio.run(ask()) == 200
+
     def _is_ready(self) -> bool:
         stats = self.gateway.stats("^cluster.trio2o_processor.membership_healthy$")
         return all(value == len(self.gateway.workers) for value in stats.values())
@@ -137,11 +148,3 @@ class Changes:
 
     def _note(self, text: str) -> None:
         self.done.append(text)
-
-
-def _answers(url: str) -> bool:
-    try:
-        ask(url)
-    except urllib.error.HTTPError:
-        return False
-    return True

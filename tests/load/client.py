@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
@@ -33,7 +34,11 @@ class Connection:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        left = self._open
         self.close()
+        if left is not None:
+            with suppress(OSError):
+                await left[1].wait_closed()
 
     def close(self) -> None:
         """Leave the server."""
@@ -51,7 +56,10 @@ class Connection:
         elif method not in ("GET", "HEAD"):
             lines += "content-length: 0\r\n"
         if self._open is None:
-            self._open = await asyncio.open_connection("127.0.0.1", self._port, ssl=self._tls)
+            name = "localhost" if self._tls is not None else None
+            self._open = await asyncio.open_connection(
+                "127.0.0.1", self._port, ssl=self._tls, server_hostname=name
+            )
         reader, writer = self._open
         try:
             async with asyncio.timeout(_PATIENCE):

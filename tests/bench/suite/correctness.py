@@ -1,4 +1,7 @@
-"""A million requests over pods that change: every answer is from the pod that has the id."""
+"""A million requests over pods that change: every answer is from the pod that has the id.
+
+With `--http2` and `--tls` clients come by these.
+"""
 
 import asyncio
 import itertools
@@ -13,6 +16,7 @@ from tests.bench.gateway import Gateway
 from tests.bench.rounds import Goal, Result
 from tests.bench.scale import Scale
 from tests.load.changes import Changes
+from tests.load.entrance import Certificate, Entrance, entrance
 from tests.load.pods import StandIn
 from tests.load.product import product, wait_for_creates
 from tests.load.traffic import Traffic
@@ -26,6 +30,8 @@ _CACHED = 15_000
 _WAYS = ((1, 0.02), (32, 0.49), (256, 0.49))
 #: Between one change and the next, seconds.
 _PAUSE = 10.0
+#: By protocol, and how often TLS was agreed on.
+_COUNTED = r"^(http.ingress.downstream_(rq_http[12]_total|cx_(http2|ssl)_total))$"
 
 
 def run(folder: Path, scale: Scale) -> Result:
@@ -33,16 +39,26 @@ def run(folder: Path, scale: Scale) -> Result:
     result = Result("correctness")
     pods = [StandIn(folder, number) for number in range(_PODS + 1)]
     spare = pods.pop()
-    with product(folder, pods, _RECORDED, owner_cache={"entries": _CACHED}) as (gateway, fleet):
+    certificate = Certificate.of(folder) if scale.tls else None
+    settings = {
+        "owner_cache": {"entries": _CACHED},
+        **(certificate.settings if certificate else {}),
+    }
+    with (
+        product(folder, pods, _RECORDED, **settings) as (gateway, fleet),
+        entrance(folder, gateway.place.port, certificate, http2=scale.http2) as way,
+    ):
         wait_for_creates(gateway, fleet)
-        changes = Changes(gateway, fleet, _RECORDED)
+        trust = certificate.context if certificate else None
+        changes = Changes(gateway, fleet, _RECORDED, trust)
         traffic = Traffic(fleet, _RECORDED, _KNOWN, worker_dies=changes.worker_dies, forged=True)
         result.facts["MiB before"] = _memory(gateway)
-        uvloop.run(_all(gateway, traffic, changes, spare, scale.requests, result))
+        uvloop.run(_all(way, traffic, changes, spare, scale.requests, result))
         result.facts["MiB after"] = _memory(gateway)
         for name in ("strays", "leaks"):
             result.facts[name] = sum(pod.total(name) for pod in fleet.pods.values())
         result.facts["errors logged"] = _errors(folder)
+        result.facts["requests Envoy counted"] = gateway.stats(_COUNTED)
     found = traffic.findings
     result.facts["answers"] = dict(found.answers)
     result.facts["changes"] = len(changes.done)
@@ -57,7 +73,7 @@ def run(folder: Path, scale: Scale) -> Result:
 
 
 async def _all(
-    gateway: Gateway,
+    way: Entrance,
     traffic: Traffic,
     changes: Changes,
     spare: StandIn,
@@ -73,7 +89,7 @@ async def _all(
     for connections, share in _WAYS:
         start = time.monotonic()
         sent = traffic.findings.total
-        await traffic.run(gateway.place.port, int(requests * share), connections)
+        await traffic.run(way.port, int(requests * share), connections, way.tls)
         sent = traffic.findings.total - sent
         result.facts[f"requests a second, {connections}"] = sent / (time.monotonic() - start)
         print(f"   {connections}: {traffic.findings}"[:2000], file=sys.stderr, flush=True)
