@@ -68,6 +68,11 @@ class Sequence:
             return self._start
         return Place(self._consumed.id, self._start.taken + self._taken, self._leading)
 
+    @property
+    def taken(self) -> int:
+        """How many items were consumed since the start."""
+        return self._taken
+
     def ready(self) -> Item | None:
         """Give the next item if nothing must be asked for it; None says nothing of the end."""
         page = self._page

@@ -54,6 +54,8 @@ class Nova:
     exact: bool = False
     dead: bool = False
     queries: list[dict[str, str]] = field(default_factory=list)
+    #: How many servers it has listed.
+    given: int = 0
 
     def answer(self, request: PodRequest) -> tuple[int, Any] | None:
         if self.dead:
@@ -89,6 +91,7 @@ class Nova:
             rows = [row for row in rows if not row.deleted]
         limit = min(int(asked.get("limit", "1000")), self.max_limit)
         page = [row.shown for row in rows[:limit]]
+        self.given += len(page)
         body: dict[str, Any] = {"servers": page}
         if limit and len(page) == limit:
             body["servers_links"] = [{"rel": "next", "href": "http://pod/"}]

@@ -1,7 +1,9 @@
 """Walking through a list over pods, page by page: everything once, in order, whatever happens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from control_plane.lists.batch import share
 from control_plane.lists.cursor import Cursors
 from control_plane.model.fleet import Fleet
 from control_plane.model.owner import Owner
@@ -156,6 +159,18 @@ async def test_a_marker_that_was_deleted_loses_and_repeats_nothing(
     assert await walk(cloud, order, limit, between) == whole
 
 
+async def test_behind_the_last_item_nothing_follows_though_it_was_deleted() -> None:
+    rows = [Server("a", 20), Server("b", 10)]
+    cloud = Cloud.of([Nova(rows), Nova([])])
+    order = "limit=2&sort_key=task_state&sort_dir=desc"
+    [_, last] = (await cloud.page(order))["servers"]
+    cloud.delete(last["id"])
+
+    page = await cloud.page(f"{order}&marker={last['id']}")
+
+    assert page["servers"] == []
+
+
 @given(clouds(exact=False))
 @_SETTINGS
 async def test_servers_of_the_default_order_are_sorted_as_by_one_nova(pods: list[Nova]) -> None:
@@ -184,7 +199,45 @@ async def test_a_page_behind_a_known_one_costs_one_request_a_pod_however_deep() 
     asked = [nova.queries for nova in cloud.pods.values()]
     assert found == ids[:1000]
     assert [len(queries) for queries in asked] == [1, 1]
-    assert all(query["limit"] == "100" for queries in asked for query in queries)
+    assert all(query["limit"] == str(share(100, 2)) for queries in asked for query in queries)
+
+
+def dealt(shares: Sequence[float], count: int) -> tuple[Cloud, list[str]]:
+    """Deal servers of different seconds to pods by chance; some get more than others."""
+    random = Random(7)
+    pods = [Nova([]) for _ in shares]
+    for number in range(count):
+        [pod] = random.choices(pods, shares)
+        pod.servers.append(Server(f"{number:05d}", number * 10))
+    return Cloud.of(pods), [f"{number:05d}" for number in reversed(range(count))]
+
+
+@pytest.mark.parametrize(
+    ("shares", "limit", "again", "carried"),
+    [
+        ([1] * 20, 1000, 0, 1.6),
+        ([1] * 20, 100, 0, 3),
+        ([1] * 20, 20, 0, 6),
+        ([1] * 100, 1000, 0, 2.3),
+        ([1] * 5, 1000, 0, 1.3),
+        ([1000, *[1] * 19], 1000, 2, 1.2),
+        ([1000, *[1] * 99], 1000, 4, 1.5),
+        ([1000, *[1] * 19], 20, 2, 4),
+        ([10] * 5 + [1] * 15, 1000, 5, 2.7),
+    ],
+)
+async def test_few_questions_fill_a_page_and_little_is_carried_for_nothing(
+    shares: Sequence[float], limit: int, again: int, carried: float
+) -> None:
+    cloud, ids = dealt(shares, 3000)
+
+    page = await cloud.page(f"limit={limit}")
+
+    assert [server["id"] for server in page["servers"]] == ids[:limit]
+    asked = [query for nova in cloud.pods.values() for query in nova.queries]
+    given = sum(nova.given for nova in cloud.pods.values())
+    assert len(asked) <= len(shares) + again
+    assert given <= limit * carried
 
 
 @pytest.mark.parametrize("known", [True, False])

@@ -269,7 +269,16 @@ class Said:
         return None
 
     @property
+    def streamed(self) -> list[pb.StreamedImmediateResponse]:
+        """An answer in pieces."""
+        field = "streamed_immediate_response"
+        return [getattr(reply, field) for reply in self.replies if reply.HasField(field)]
+
+    @property
     def status(self) -> int:
+        if self.streamed:
+            [status] = self.streamed[0].headers_response.headers.headers[:1]
+            return int(status.raw_value)
         return self.last.immediate_response.status.code
 
     @property
@@ -279,7 +288,8 @@ class Said:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.last.immediate_response.body)
+        pieces = [piece.body_response.body for piece in self.streamed]
+        return json.loads(b"".join(pieces) or self.last.immediate_response.body)
 
     @property
     def facts(self) -> Mapping[str, Any]:

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
-from control_plane.handlers.listing.source import BATCH, Source
+from control_plane.handlers.listing.source import Source
 from control_plane.handlers.refusal import refusal_of
+from control_plane.lists.batch import BATCH
 from control_plane.lists.inquiry import Inquiry
 from control_plane.lists.page import Item, MalformedPage
 from control_plane.lists.sequence import Place

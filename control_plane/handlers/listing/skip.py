@@ -26,7 +26,7 @@ class Skip:
         self._skipped: list[Merged] = []
 
     async def through(self, merge: Merge) -> bool:
-        """Skip; False when the marker did not come."""
+        """Skip; False when the marker did not come and has no place."""
         while self._waiting or self._offset:
             for merged in merge.run():
                 if not self._leaves_out(merged):
@@ -39,7 +39,8 @@ class Skip:
         if self._waiting and self._lenient:
             merge.give_again(self._skipped[self._offset :])
             return True
-        return not self._waiting
+        # Where a marker that is gone has its place, that may be the end of the list.
+        return not self._waiting or self._place is not None
 
     def _leaves_out(self, merged: Merged) -> bool:
         if self._waiting and self._is_marker(merged):

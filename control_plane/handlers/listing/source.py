@@ -7,6 +7,7 @@ from http import HTTPStatus
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.refusal import refusal_of
+from control_plane.lists.batch import BATCH, further, share
 from control_plane.lists.inquiry import Inquiry, to_pod
 from control_plane.lists.narrow import Asked
 from control_plane.lists.page import Page, Reader
@@ -16,10 +17,6 @@ from control_plane.model.errors import PodUnreachable, unavailable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 from control_plane.services.listing import Paged
-
-#: What a pod is asked for at once at most, and at least where several share a page, items.
-BATCH = 1000
-SMALL_BATCH = 100
 
 
 class Source:
@@ -54,19 +51,22 @@ class Source:
         return needed <= set(shown)
 
     def batch(self, *, searching: bool = False) -> int | None:
-        """Say how much to ask of a pod at once; `searching`: most of it will be skipped.
+        """Say how much to ask of a pod first; `searching`: most of it will be skipped.
 
-        As in Nova, each of several pods gets its share and a tenth more, since pages rarely come
-        from one alone.
+        Of what every pod has, each gives all or nothing.
         """
-        limit = self._inquiry.limit
-        if limit is None:
+        wanted = self._wanted
+        if wanted is None:
             return None
-        wanted = limit + self._inquiry.offset
         if searching or (self._inquiry.gaps and wanted):
             return BATCH
-        share = max(-(-wanted * 11 // (10 * max(len(self.pods), 1))), SMALL_BATCH)
-        return min(wanted, share, BATCH)
+        return share(wanted, 1 if self.resource.replicated else len(self.pods))
+
+    @property
+    def _wanted(self) -> int | None:
+        """How many items the page takes from all pods, those that it skips included."""
+        limit = self._inquiry.limit
+        return None if limit is None else limit + self._inquiry.offset
 
     async def ask(
         self,
@@ -139,10 +139,15 @@ class Source:
                 refused.append(answer)
         self._require(refused, pages, open_pods)
 
-        async def fetch(pod: Pod, place: Place) -> Page:
-            return await self._fetch(pod, place, limit)
+        asked = dict.fromkeys(starts, limit)
 
-        return [
+        async def fetch(pod: Pod, place: Place) -> Page:
+            last, wanted = asked[pod.name], self._wanted
+            if last is not None and wanted is not None:
+                asked[pod.name] = further(last, wanted - sum(entry.taken for entry in sequences))
+            return await self._fetch(pod, place, asked[pod.name])
+
+        sequences = [
             Items(
                 pod,
                 *self._beginning(pod, starts[pod.name], pages.get(pod.name)),
@@ -151,6 +156,7 @@ class Source:
             )
             for pod in self.pods
         ]
+        return sequences
 
     async def _opened(self, pod: Pod, limit: int | None, place: Place) -> Page | PodAnswer:
         """Ask for a page and read it while slower pods are still at it; a refusal as it is."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from control_plane.lists.batch import share
 from tests.bench import envoys
 from tests.bench.envoys import Place
 from tests.bench.gateway import gateway
@@ -15,19 +16,19 @@ from tests.bench.machine import Process
 from tests.bench.rounds import BARE, Figures, Goal, Result, Variant, interleave
 from tests.bench.scale import Scale
 
-#: (name, pods, servers a pod, what pods cut pages to, the goal for the median in ms). The gateway
+_THOUSAND = 1_000
 #: One pod has all of a project; the goal is of its rate, beside bare Envoy's for the same answer.
 _ROUTED = "1x100"
-#: asks five pods for 220 each; pods that are `deaf` send all they have.
+#: (name, pods, servers a pod, what pods cut pages to, the goal for the median in ms). Pods cut
+#: pages to what the gateway asks them for; those that are `deaf` send all they have.
 _SHAPES = (
     (_ROUTED, 1, 100, (), math.inf),
-    ("20x100", 20, 100, (), 25.0),
-    ("5x1000", 5, 1_000, (220,), 40.0),
+    ("20x100", 20, 100, (share(_THOUSAND, 20),), 25.0),
+    ("5x1000", 5, 1_000, (share(_THOUSAND, 5),), 40.0),
     ("5x1000 deaf", 5, 1_000, (), 40.0),
 )
 #: What the gateway asks one, ten and a hundred pods for.
-_ASKED = (1_000, 110, 100)
-_THOUSAND = 1_000
+_ASKED = tuple(share(_THOUSAND, pods) for pods in (1, 10, 100))
 _WARM = 3
 
 
