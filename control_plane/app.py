@@ -32,6 +32,8 @@ from control_plane.pods.client import PodClient
 from control_plane.pods.registry import Registry, View
 from control_plane.replication.arrival import FACT, Arrival
 from control_plane.replication.copies import Copies
+from control_plane.replication.giving import Giving
+from control_plane.replication.holdings import Holdings
 from control_plane.replication.inventory import Inventory
 from control_plane.replication.kept import Kept
 from control_plane.replication.own import Own
@@ -114,7 +116,9 @@ class ControlPlane:
         kept = Kept(self.client, self.copies, own, store)
         pending = Pending(self.client, self.copies, store, replay)
         arrival = Arrival(
-            self.client, self.copies, inventory, own, store, self.keystone, kept, replay
+            lambda: Holdings(self.client, self.copies, inventory, own, kept, self.keystone),
+            Giving(self.client, self.copies, store, replay),
+            store,
         )
         self.replicator = Replicator(self.copies, pending, arrival, store, self.registry)
         self.rolls = Rolls(store, self.client, self.keystone, SERVICES)

@@ -48,6 +48,14 @@ class FactTable:
                 found.setdefault(row["pod"], {})[row["key"]] = row["value"]
         return found
 
+    async def each_with_fact(self, key: str) -> dict[str, tuple[object, datetime]]:
+        """Read one fact of all pods that have it, and since when, by pod."""
+        async with self.database.read() as connection:
+            rows = await connection.execute(
+                select(facts.c.pod, facts.c.value, facts.c.updated_at).where(facts.c.key == key)
+            )
+            return {row["pod"]: (row["value"], row["updated_at"]) for row in rows.mappings()}
+
     async def pods_with_fact(self, key: str) -> set[str]:
         """Name the pods of which one fact is stored."""
         async with self.database.read() as connection:

@@ -88,6 +88,9 @@ class Copies:
         self._by_name: dict[tuple[str, str], str] = {}
         self._misses: dict[tuple[str, str], float] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
+        #: Copies to be written, by resource: the users' id by pod and the pod's id.
+        self._adopted: dict[str, dict[tuple[str, str], str]] = {}
+        self._adopting = asyncio.Lock()
 
     def user_id(self, resource: str, pod: str, pod_id: str) -> str:
         """Give the id users see; the pod's own where nothing is known of it."""
@@ -183,14 +186,31 @@ class Copies:
         await self._change(resource, change)
 
     async def adopt(self, resource: str, user_id: str, pod: str, pod_id: str) -> None:
-        """Keep the id of a copy that was made after the pattern of what users call so."""
+        """Keep the id of a copy that was made after the pattern of what users call so.
 
-        def change(known: Sequence[Copy]) -> list[Copy]:
-            others = [entry for entry in known if (entry.pod, entry.pod_id) != (pod, pod_id)]
-            name = next((entry.name for entry in known if entry.user_id == user_id), pod_id)
-            return [*others, Copy(resource, pod, pod_id, user_id, name)]
+        Those that come while some are being written are written together.
+        """
+        self._adopted.setdefault(resource, {})[pod, pod_id] = user_id
+        async with self._adopting:
+            batch = self._adopted.pop(resource, None)
+            if batch is None:
+                return
 
-        await self._change(resource, change)
+            def change(known: Sequence[Copy]) -> list[Copy]:
+                others = [entry for entry in known if (entry.pod, entry.pod_id) not in batch]
+                names = {entry.user_id: entry.name for entry in known if entry.pod == USERS}
+                new = [
+                    Copy(resource, pod, pod_id, user_id, names.get(user_id, pod_id))
+                    for (pod, pod_id), user_id in batch.items()
+                ]
+                return [*others, *new]
+
+            try:
+                await self._change(resource, change)
+            except BaseException:
+                # For those that wait in vain: the next of them tries again.
+                self._adopted[resource] = {**batch, **self._adopted.get(resource, {})}
+                raise
 
     async def replace(self, resource: str, pod: str, old: str, new: str) -> None:
         """Keep the new id of what a pod had to make again."""
@@ -231,8 +251,14 @@ class Copies:
             self._misses[resource, thing] = self._clock() + MISS_SECONDS
 
     async def _refresh(self, resource: str) -> None:
+        await self.compare(resource, lambda: self._lister.listings(resource))
+
+    async def compare(
+        self, resource: str, listed: Callable[[], Awaitable[Mapping[str, Listing]]]
+    ) -> None:
+        """Bring what is known in line with what some pods list; of others it stays as it is."""
         before = {(entry.pod, entry.pod_id) for entry in await self._store.copies(resource)}
-        listings = await self._lister.listings(resource)
+        listings = await listed()
 
         def change(known: Sequence[Copy]) -> list[Copy]:
             new = {(entry.pod, entry.pod_id) for entry in known} - before

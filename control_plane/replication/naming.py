@@ -39,16 +39,18 @@ def matched(
     }
     _rename(ids, users, listings)
     by_name = {name: user_id for user_id, name in users.items()}
+    having = {(pod, user_id) for (pod, _), (user_id, _) in ids.items()}
     for pod, listing in listings.items():
         for pod_id, name in listing.items():
             if (pod, pod_id) in ids:
                 continue
             user_id = by_name.get(name)
-            if user_id is None or _has(ids, pod, user_id):
+            if user_id is None or (pod, user_id) in having:
                 user_id = _free_id(resource, pod, pod_id, users)
                 users[user_id] = name
                 by_name[name] = user_id
             ids[pod, pod_id] = (user_id, name)
+            having.add((pod, user_id))
     return _rows(resource, users, ids)
 
 
@@ -71,10 +73,6 @@ def _rename(
             if held is not None and held[1] != name:
                 ids[pod, pod_id] = (held[0], name)
                 users[held[0]] = name
-
-
-def _has(ids: Mapping[tuple[str, str], tuple[str, str]], pod: str, user_id: str) -> bool:
-    return any(key[0] == pod and held[0] == user_id for key, held in ids.items())
 
 
 def _rows(

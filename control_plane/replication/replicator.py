@@ -90,8 +90,7 @@ class Replicator:
         self._begun = True
         if not arriving or self._clock() < self._welcome_at:
             return
-        if await self._arrival.welcome(view, reachable=view.reachable):
-            await self._pods.refresh()
+        await self._arrival.welcome(view, reachable=view.reachable, tell=self._pods.refresh)
         self._wait = min(self._wait * 2, PATIENT_SECONDS)
         self._welcome_at = self._clock() + self._wait
 

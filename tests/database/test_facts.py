@@ -31,3 +31,16 @@ async def test_facts_of_many_pods_are_read_at_once(store: Store) -> None:
     }
     assert await store.facts_of(["Pod2"]) == {"Pod2": {"versions": {}}}
     assert await store.pods_with_fact("definitions") == {"Pod1"}
+
+
+async def test_one_fact_is_read_of_all_pods_in_the_order_in_which_they_got_it(store: Store) -> None:
+    for pod in ("Pod2", "Pod1"):
+        await store.put_fact(pod, "definitions", {"of": pod})
+    await store.put_fact("Pod3", "versions", {})
+
+    found = await store.each_with_fact("definitions")
+
+    assert {pod: value for pod, (value, _) in found.items()} == {
+        pod: {"of": pod} for pod in ("Pod1", "Pod2")
+    }
+    assert found["Pod2"][1] <= found["Pod1"][1]

@@ -13,7 +13,7 @@ from control_plane.model.errors import PodUnreachable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 
-POD1, POD2, POD3 = (Pod(f"id{n}", f"Pod{n}", f"az{n}", number=n) for n in (1, 2, 3))
+POD1, POD2, POD3, POD4 = (Pod(f"id{n}", f"Pod{n}", f"az{n}", number=n) for n in (1, 2, 3, 4))
 
 #: Collection to (key of one, key of many, field that must be unique).
 KINDS = {
@@ -54,6 +54,7 @@ class Fake:
     defaults: dict[str, int] = field(default_factory=lambda: {"cores": 20, "ram": 50})
     quota: dict[str, int] = field(default_factory=lambda: {"cores": 20, "ram": 50})
     writes: list[tuple[str, str]] = field(default_factory=list)
+    reads: list[str] = field(default_factory=list)
 
     def all(self, collection: str) -> dict[str, dict[str, Any]]:
         return self.things.setdefault(collection, {})
@@ -84,6 +85,8 @@ class Pods:
             fake.writes.append((request.method, rest + (f"?{query}" if query else "")))
             if fake.kills == "before":
                 raise Killed
+        else:
+            fake.reads.append(rest)
         body = json.loads(request.body) if request.body else {}
         if body and request.headers.get("content-type") != "application/json":
             return PodAnswer(pod, 500, CIMultiDict(), b"no body that can be read")

@@ -2,9 +2,10 @@
 
 import pytest
 
-from control_plane.replication.arrival import FACT, GIVEN
+from control_plane.replication.arrival import FACT
+from control_plane.replication.giving import GIVEN
 from control_plane.services.catalog import service_named
-from tests.replication.pods import POD1
+from tests.replication.pods import POD1, POD2, POD3, POD4
 from tests.replication.world import World
 
 FLAVOR = {
@@ -229,7 +230,83 @@ async def test_values_are_told_in_the_version_that_knows_all_of_them(world: Worl
     for version, values in (("2.60", {"cores": 5}), ("2.1", {"fixed_ips": 1}), ("2.9", {"ram": 6})):
         await world.write("compute", "PUT", "/os-quota-sets/p", {"quota_set": values}, version)
 
-    [intent] = await world.arrival._kept.of(service_named("compute"), POD1)
+    [intent] = await world.kept.of(service_named("compute"), POD1)
 
     assert intent.version == "2.1"
     assert intent.body == {"quota_set": {"cores": 5, "fixed_ips": 1, "ram": 6}}
+
+
+async def test_pods_that_arrive_together_ask_the_others_once() -> None:
+    world = World()
+    world.pods["Pod1"].all("flavors")["f"] = {"id": "f", "name": "tiny"}
+    world.facts.rows = {"Pod1": {FACT: {}}}
+
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    assert world.pods["Pod1"].reads.count("/flavors") == 1
+    assert world.pods["Pod1"].reads.count("/flavors/f") == 1
+    assert world.everything("flavors") == [["tiny"]] * 3
+
+
+async def test_of_many_ready_pods_the_first_and_the_last_are_asked() -> None:
+    world = World(pods=(POD1, POD2, POD3, POD4))
+    world.pods["Pod1"].all("flavors")["f"] = {"id": "f", "name": "tiny"}
+    world.pods["Pod3"].all("flavors")["g"] = {"id": "g", "name": "big"}
+    world.facts.rows = {name: {FACT: {}} for name in ("Pod1", "Pod2", "Pod3")}
+
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    assert world.pods["Pod2"].reads == []
+    assert sorted(world.pods["Pod4"].all("flavors")) == ["f", "g"]
+
+
+async def test_what_a_pod_brings_goes_to_the_pods_that_become_ready_after_it() -> None:
+    world = World(pods=(POD1, POD2, POD3, POD4))
+    world.pods["Pod1"].all("flavors")["f"] = {"id": "f", "name": "tiny"}
+    for name in ("Pod2", "Pod3"):
+        own = f"own-{name}"
+        world.pods[name].all("flavors")[own] = {"id": own, "name": own}
+
+    await world.arrival.welcome(world.view, reachable=lambda pod: pod != "Pod4")
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    assert world.everything("flavors") == [
+        ["tiny"],
+        ["own-Pod2", "tiny"],
+        ["own-Pod2", "own-Pod3", "tiny"],
+        ["own-Pod2", "own-Pod3", "tiny"],
+    ]
+
+
+async def test_a_key_pair_that_a_pod_brings_goes_to_the_pods_after_it() -> None:
+    world = World(pods=(POD1, POD2, POD3, POD4))
+    world.pods["Pod2"].all("os-keypairs")["k"] = {"name": "k", "public_key": "of Pod2"}
+
+    await world.arrival.welcome(world.view, reachable=lambda pod: pod != "Pod4")
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    assert world.pods["Pod4"].all("os-keypairs")["k"]["public_key"] == "of Pod2"
+
+
+async def test_what_the_last_pod_is_still_to_be_told_comes_from_another() -> None:
+    world = World(pods=(POD1, POD2, POD3, POD4))
+    world.facts.rows = {name: {FACT: {}} for name in ("Pod1", "Pod2", "Pod3")}
+    world.pods["Pod1"].away = world.pods["Pod3"].away = True
+    await world.write("compute", "POST", "/flavors", FLAVOR)
+    world.pods["Pod1"].away = world.pods["Pod3"].away = False
+
+    await world.arrival.welcome(world.view, reachable=_present)
+
+    assert list(world.pods["Pod4"].all("flavors")) == ["f"]
+
+
+async def test_those_that_wait_hear_of_each_pod_that_is_ready() -> None:
+    world = World()
+    heard = []
+
+    async def hear() -> None:
+        heard.append([name for name, facts in world.facts.rows.items() if FACT in facts])
+
+    await world.arrival.welcome(world.view, reachable=_present, tell=hear)
+
+    assert heard[-1] == ["Pod1", "Pod2", "Pod3"]

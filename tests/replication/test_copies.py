@@ -1,7 +1,10 @@
 """Ids of copies: in memory, in the store, in the pods."""
 
+import asyncio
+
 import pytest
 
+from control_plane.database.copies import Change
 from control_plane.model.copy import Copy
 from control_plane.replication.copies import Copies, Unresolved
 from control_plane.services.cinder import VOLUME
@@ -151,3 +154,47 @@ async def test_what_was_missed_is_looked_for_again_when_another_process_made_it(
     await other.reload("volume_type")
 
     assert other.pod_id("volume_type", "x", "Pod1") == "y"
+
+
+async def test_copies_that_are_made_at_once_are_written_together() -> None:
+    store = MemoryCopies()
+    changes = []
+    change = store.change_copies
+
+    async def counted(resource: str, work: Change) -> list[Copy]:
+        changes.append(resource)
+        await asyncio.sleep(0)
+        return await change(resource, work)
+
+    store.change_copies = counted  # type: ignore[method-assign]
+    copies = Copies(store, Listings())
+
+    await asyncio.gather(
+        *(copies.adopt("volume_type", "u", f"Pod{number}", f"p{number}") for number in range(50))
+    )
+
+    assert len(changes) == 2
+    assert [copies.pod_id("volume_type", "u", f"Pod{n}") for n in (0, 49)] == ["p0", "p49"]
+
+
+async def test_a_copy_whose_companions_could_not_be_written_is_written_itself() -> None:
+    store = MemoryCopies()
+    change = store.change_copies
+    faults = [OSError()]
+
+    async def fails_once(resource: str, work: Change) -> list[Copy]:
+        await asyncio.sleep(0)
+        if faults:
+            raise faults.pop()
+        return await change(resource, work)
+
+    store.change_copies = fails_once  # type: ignore[method-assign]
+    copies = Copies(store, Listings())
+
+    ended = await asyncio.gather(
+        *(copies.adopt("volume_type", "u", pod, pod) for pod in ("Pod1", "Pod2")),
+        return_exceptions=True,
+    )
+
+    assert [type(error) for error in ended] == [OSError, type(None)]
+    assert {row.pod for row in store.rows} >= {"Pod2"}

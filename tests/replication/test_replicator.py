@@ -1,6 +1,6 @@
 """The loop that keeps pods alike."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -104,9 +104,11 @@ async def test_a_pod_that_cannot_be_made_ready_is_tried_less_and_less_often() ->
     tries = []
     welcome = world.arrival.welcome
 
-    async def counted(view: View, *, reachable: Callable[[str], bool]) -> bool:
+    async def counted(
+        view: View, *, reachable: Callable[[str], bool], tell: Callable[[], Awaitable[None]]
+    ) -> bool:
         tries.append(world.now)
-        return await welcome(view, reachable=reachable)
+        return await welcome(view, reachable=reachable, tell=tell)
 
     world.arrival.welcome = counted  # type: ignore[method-assign]
 

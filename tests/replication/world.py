@@ -1,9 +1,9 @@
 """Everything of replication put together over pods in memory."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,11 +12,14 @@ from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
+from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.registry import View
 from control_plane.replication.arrival import Arrival
 from control_plane.replication.broadcast import Broadcast, Outcome
 from control_plane.replication.copies import Copies
+from control_plane.replication.giving import Giving
+from control_plane.replication.holdings import Holdings
 from control_plane.replication.inventory import Inventory
 from control_plane.replication.kept import Kept
 from control_plane.replication.own import Own
@@ -46,11 +49,20 @@ class Keystone:
 
 
 class Facts:
-    """The tables `facts` and `bindings`."""
+    """The tables `facts` and `bindings`, and a look into `intents`."""
 
-    def __init__(self) -> None:
+    def __init__(self, intents: MemoryIntents) -> None:
         self.rows: dict[str, dict[str, object]] = {}
         self.projects: list[str] = []
+        self.intents = intents.intents
+
+    async def each_with_fact(self, key: str) -> Mapping[str, tuple[object, datetime]]:
+        begun = datetime(2026, 1, 1, tzinfo=UTC)
+        return {
+            pod: (row[key], begun + timedelta(seconds=number))
+            for number, (pod, row) in enumerate(self.rows.items())
+            if key in row
+        }
 
     async def bindings(
         self, project_id: str | None = None, pod_id: str | None = None
@@ -66,15 +78,15 @@ class Facts:
 
 
 class World:
-    """Three pods, of which a test may take some away, and what replicates between them."""
+    """Pods, of which a test may take some away, and what replicates between them."""
 
-    def __init__(self, *services: str) -> None:
+    def __init__(self, *services: str, pods: Sequence[Pod] = (POD1, POD2, POD3)) -> None:
         self.now = 0.0
-        self.pods = Pods()
+        self.pods = Pods(*(pod.name for pod in pods))
         self.store = MemoryCopies()
         self.intents = MemoryIntents()
-        self.facts = Facts()
-        self.view = _view(services or ("compute", "volume"))
+        self.facts = Facts(self.intents)
+        self.view = _view(services or ("compute", "volume"), pods)
         keystone = Keystone()
         own = Own(keystone, keystone)
         self.inventory = Inventory(self.pods, own, lambda: self.view)
@@ -83,9 +95,13 @@ class World:
         kept = Kept(self.pods, self.copies, own, self.facts)
         self.everywhere = Broadcast(self.pods, self.copies, self.intents, kept)
         self.pending = Pending(self.pods, self.copies, self.intents, replay)
-        self.arrival = Arrival(
-            self.pods, self.copies, self.inventory, own, self.facts, keystone, kept, replay
-        )
+        self.kept = kept
+
+        def holdings() -> Holdings:
+            return Holdings(self.pods, self.copies, self.inventory, own, kept, keystone)
+
+        giving = Giving(self.pods, self.copies, self.facts, replay)
+        self.arrival = Arrival(holdings, giving, self.facts)
 
     async def write(
         self,
@@ -128,7 +144,7 @@ class World:
         ]
 
 
-def _view(services: tuple[str, ...]) -> View:
+def _view(services: Sequence[str], pods: Sequence[Pod]) -> View:
     endpoints = {name: Endpoint.parse("http://pod:80/v2.1") for name in services}
-    facts = {pod.name: PodFacts(endpoints) for pod in (POD1, POD2, POD3)}
-    return View(Fleet.of((POD1, POD2, POD3)), MappingProxyType(facts))
+    facts = {pod.name: PodFacts(endpoints) for pod in pods}
+    return View(Fleet.of(pods), MappingProxyType(facts))
