@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
-from control_plane.model.errors import PodUnreachable, Trio2oError
+from control_plane.model.errors import NOT_JSON, PodUnreachable, Trio2oError
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.registry import View
@@ -143,5 +143,5 @@ def _records(answer: PodAnswer, plural: str, fields: Sequence[str]) -> list[Reco
     try:
         items = msgspec.json.decode(answer.body)[plural]
         return [{name: item[name] for name in fields} for item in items]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*NOT_JSON, KeyError, TypeError):
         return None

@@ -11,6 +11,7 @@ from control_plane.handlers.replica import write_copies
 from control_plane.handlers.static import gone
 from control_plane.handlers.subject import owner_reference, require_same_pod
 from control_plane.handlers.zone import require_zone, write_zone
+from control_plane.model.errors import NOT_JSON
 from control_plane.model.pod import Pod
 from control_plane.services.action import Action
 from control_plane.services.operation import Kind
@@ -45,7 +46,7 @@ def asked_action(call: Call) -> Action:
     known = call.service.actions.get(resource, {})
     try:
         body = msgspec.json.decode(call.body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return Action()
     if not isinstance(body, dict) or len(body) != 1:
         return Action()

@@ -11,6 +11,7 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Reply
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
+from control_plane.model.errors import NOT_JSON
 from control_plane.model.part_id import part_id
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.bodies import chosen
@@ -74,7 +75,7 @@ def _with_part_ids(call: Call, resource: Resource, body: bytes) -> bytes:
     """Show the id of a part, which each pod invented, as one made of the users' id of the whole."""
     try:
         document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return body
     whole = document if isinstance(document, dict) else {}
     changed = 0

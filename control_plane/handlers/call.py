@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from control_plane.model.caller import Caller
-from control_plane.model.errors import Refused, unavailable
+from control_plane.model.errors import NOT_JSON, Refused, unavailable
 from control_plane.model.microversion import Microversion
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodRequest
@@ -134,7 +134,7 @@ class Call:
         if self._json is None:
             try:
                 self._json = msgspec.json.decode(self.body)
-            except msgspec.DecodeError as error:
+            except NOT_JSON as error:
                 if "json" not in self.headers.get("content-type", "json"):
                     message = "Unsupported Content-Type"
                     raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message) from error

@@ -10,6 +10,7 @@ import msgspec
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
+from control_plane.model.errors import NOT_JSON
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.services.operation import Batch, Resource
@@ -48,7 +49,7 @@ def created(body: bytes, resource: Resource, pod: str, project_id: str) -> list[
     """Read the owners that the answer to a create tells of; empty when it tells of none."""
     try:
         document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return []
     return [
         Owner(item[resource.identity], resource.name, pod, project_id, _created_at(item))

@@ -15,7 +15,7 @@ from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Forward, Reply
 from control_plane.handlers.refusal import PodRefusal
-from control_plane.model.errors import PodUnreachable
+from control_plane.model.errors import NOT_JSON, PodUnreachable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 
@@ -80,7 +80,7 @@ def _request(call: Call, part: list[Any]) -> PodRequest:
 def _entries(answer: PodAnswer) -> list[Any]:
     try:
         entries = msgspec.json.decode(answer.body)[_EVENTS]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*NOT_JSON, KeyError, TypeError):
         return []
     return entries if isinstance(entries, list) else []
 

@@ -8,7 +8,7 @@ from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Reply
 from control_plane.handlers.translate import Translation
-from control_plane.model.errors import PodUnreachable, Refused, unavailable
+from control_plane.model.errors import NOT_JSON, PodUnreachable, Refused, unavailable
 
 
 async def gone(cloud: Cloud, call: Call) -> Decision:  # noqa: ARG001
@@ -49,7 +49,7 @@ def _with_range(call: Call, body: bytes) -> bytes:
     shared = call.view.version_range(call.service.name)
     try:
         document = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return body
     if shared is None or not isinstance(document, dict):
         return body

@@ -7,7 +7,7 @@ import msgspec
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
-from control_plane.model.errors import Refused
+from control_plane.model.errors import NOT_JSON, Refused
 from control_plane.model.pod import Pod
 from control_plane.services.operation import Ref
 from control_plane.services.reference import references
@@ -28,7 +28,7 @@ def _object(text: str) -> object:
     """Read the object that a parameter holds as JSON; None when it holds none."""
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return None
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
-from control_plane.model.errors import Refused, unavailable
+from control_plane.model.errors import NOT_JSON, Refused, unavailable
 from control_plane.model.host import parse_host, shown_host
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
@@ -56,5 +56,5 @@ def _names(answer: PodAnswer, survey: Survey) -> frozenset[str]:
     try:
         items = msgspec.json.decode(answer.body)[survey.key]
         return frozenset(item[survey.field] for item in items)
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*NOT_JSON, KeyError, TypeError):
         return frozenset()

@@ -16,6 +16,7 @@ import msgspec
 
 from control_plane.handlers.splice import Change, Splice
 from control_plane.model.endpoint import Endpoint
+from control_plane.model.errors import NOT_JSON
 from control_plane.model.host import shown_host
 from control_plane.model.host_id import shown_host_id
 from control_plane.model.number import shown_number
@@ -126,7 +127,7 @@ class Translation:
         if needed:
             try:
                 document = msgspec.json.decode(raw)
-            except msgspec.DecodeError:
+            except NOT_JSON:
                 return self.links(raw)
             if sum(self._apply(item, needed) for item in _items(document, resource)):
                 raw = msgspec.json.encode(document)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import msgspec
 
 from control_plane.lists.position import Position, ascending, descending
+from control_plane.model.errors import NOT_JSON
 from control_plane.model.host import shown_host
 from control_plane.model.pod import Pod
 from control_plane.services.operation import Resource, SortKey
@@ -160,7 +161,7 @@ class Reader:
         resource = self._resource
         try:
             page = msgspec.json.decode(body, type=_page_type(resource.plural, resource.links_key))
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except NOT_JSON as error:
             raise self._malformed(error) from error
         items = Unread(page.items, self._item)
         if len(items):
@@ -173,7 +174,7 @@ class Reader:
         try:
             document = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
             return self._item(bytes(document[self._resource.key]))
-        except (msgspec.DecodeError, msgspec.ValidationError, KeyError) as error:
+        except (*NOT_JSON, KeyError) as error:
             message = f"not a {self._resource.key}: {error}"
             raise MalformedPage(self._pod, message) from error
 
@@ -183,7 +184,7 @@ class Reader:
     def _item(self, raw: bytes) -> Item:
         try:
             values = self._values(self._keys.decode(raw))
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except NOT_JSON as error:
             raise self._malformed(error) from error
         if self._inside:
             values = self._opened(values)

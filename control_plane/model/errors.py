@@ -17,6 +17,12 @@ A cancelled request is no error and is not here.
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import msgspec
+
+#: What the decoder raises for what others send: to octets that are no UTF-8, and to lists in
+#: ever more lists, it has other words than DecodeError.
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 class Trio2oError(Exception):
     """Root of the tree."""

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from control_plane.model.endpoint import Endpoint
+from control_plane.model.errors import NOT_JSON
 from control_plane.model.microversion import Microversion, MicroversionRange
 
 #: Looks at a pod in vain, one after the other, after which it is held to be silent.
@@ -54,7 +55,7 @@ def version_range(body: bytes) -> MicroversionRange | None:
                 found.append(
                     MicroversionRange(Microversion.parse(lowest), Microversion.parse(highest))
                 )
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError, AttributeError):
+    except (*NOT_JSON, KeyError, TypeError, ValueError, AttributeError):
         return None
     return max(found, key=lambda entry: entry.maximum, default=None)
 

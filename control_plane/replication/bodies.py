@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from control_plane.model.errors import NOT_JSON
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.write import Write
 from control_plane.services.reference import references
@@ -18,7 +19,7 @@ def completed(write: Write, home: PodAnswer) -> Write:
         return write
     try:
         answer = msgspec.json.decode(home.body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return write
     body = msgspec.json.decode(msgspec.json.encode(write.body))
     for path in write.operation.copied:

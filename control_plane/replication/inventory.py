@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import msgspec
 import structlog
 
-from control_plane.model.errors import PodUnreachable, Trio2oError
+from control_plane.model.errors import NOT_JSON, PodUnreachable, Trio2oError
 from control_plane.model.pod import Pod
 from control_plane.pods.registry import View
 from control_plane.replication.naming import Listing
@@ -83,7 +83,7 @@ class Inventory:
                 if not more or following == marker:
                     return found
                 marker = following
-            except (msgspec.DecodeError, KeyError, TypeError):
+            except (*NOT_JSON, KeyError, TypeError):
                 log.warning("definitions_malformed", pod=pod.name, path=path)
                 return None
 

@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from control_plane.model.errors import NOT_JSON
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.write import Write
 from control_plane.services.operation import Resource
@@ -15,7 +16,7 @@ def made_id(answer: PodAnswer, resource: Resource) -> str:
     try:
         document = msgspec.json.decode(answer.body)
         return str(document[resource.key][resource.identity])
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (*NOT_JSON, KeyError, TypeError):
         return ""
 
 

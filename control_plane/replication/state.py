@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from control_plane.model.errors import Trio2oError
+from control_plane.model.errors import NOT_JSON, Trio2oError
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.replication.copies import Copies
@@ -268,6 +268,6 @@ def _kind(resource: Resource) -> Definition:
 def _decoded(answer: PodAnswer) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return {}
     return document if isinstance(document, dict) else {}

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from control_plane.model.errors import PodUnreachable
+from control_plane.model.errors import NOT_JSON, PodUnreachable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.copies import Copies, Unresolved
@@ -67,7 +67,7 @@ class Undo:
                 self._before[pod.name] = await self._copyist.read(pod, self._resource, pod_id)
             elif write.operation.kept:
                 self._kept[pod.name] = await read_kept(self._asker, pod, write)
-        except (PodUnreachable, Unresolved, Declined, msgspec.DecodeError, KeyError, TypeError):
+        except (PodUnreachable, Unresolved, Declined, *NOT_JSON, KeyError, TypeError):
             return
 
     async def _read_bound(self, pod: Pod, bound: Releases) -> list[str]:

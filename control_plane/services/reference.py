@@ -18,6 +18,8 @@ from typing import SupportsIndex
 
 import msgspec
 
+from control_plane.model.errors import NOT_JSON
+
 #: Gives the new text for an old one; None takes the field, or the item of a list, away.
 Replacement = Mapping[str, str] | Callable[[str], str | None]
 
@@ -153,7 +155,7 @@ def _decoded(value: object) -> object:
     """Read an object from base64 of JSON; None when there is none in it."""
     try:
         return msgspec.json.decode(b64decode(value, validate=True))  # type: ignore[arg-type]
-    except (TypeError, ValueError, binascii.Error, msgspec.DecodeError):
+    except (TypeError, ValueError, binascii.Error, *NOT_JSON):
         return None
 
 

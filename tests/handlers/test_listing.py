@@ -548,3 +548,43 @@ async def test_an_item_that_cannot_be_read_fails_the_list() -> None:
     said = await envoy.exchange("GET", "/compute/v2.1/servers/detail")
 
     assert said.status == 502
+
+
+NO_LISTS = [
+    b"",
+    b"no JSON",
+    b'{"servers": [{"id": "b", "created"',
+    b'{"servers": {"id": "b"}}',
+    b'{"servers": [1]}',
+    b'{"servers": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    b'{"servers": [{"id": "\xff"}]}',
+]
+
+
+@pytest.mark.parametrize("body", NO_LISTS, ids=range(len(NO_LISTS)))
+async def test_a_pod_whose_answer_is_no_list_is_missing(body: bytes) -> None:
+    envoy = of_pods(Pod1=(200, {"servers": [ONE.shown]}), Pod2=(200, body))
+
+    said = await envoy.exchange("GET", "/compute/v2.1/servers/detail")
+
+    assert [server["id"] for server in said.json["servers"]] == ["a"]
+    assert said.headers["x-trio2o-missing"] == "az2"
+
+
+async def test_where_no_pods_answer_is_a_list_the_gateway_has_none() -> None:
+    envoy = of_pods(Pod1=(200, b"no JSON"), Pod2=None)
+
+    said = await envoy.exchange("GET", "/compute/v2.1/servers/detail")
+
+    assert said.status == 502
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"server": ', b'{"server": "\xff"}', b"[" * 100_000 + b"]" * 100_000],
+    ids=["cut", "no UTF-8", "deep"],
+)
+async def test_a_body_that_cannot_be_read_is_the_clients_fault(body: bytes) -> None:
+    said = await of_pods().exchange("POST", "/compute/v2.1/servers", body)
+
+    assert said.status == 400

@@ -91,7 +91,8 @@ class Pods:
             raise PodUnreachable(pod.name, "gone")
         status, body = answer
         headers = CIMultiDict({"content-type": "application/json"})
-        return PodAnswer(pod, status, headers, json.dumps(body).encode())
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return PodAnswer(pod, status, headers, raw)
 
     async def ask_all(
         self, pods: Iterable[Pod], request: PodRequest

@@ -12,7 +12,7 @@ from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
-from control_plane.model.errors import Refused, unavailable
+from control_plane.model.errors import NOT_JSON, Refused, unavailable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 
@@ -54,7 +54,7 @@ def document(call: Call, answer: PodAnswer) -> Document:
     """Decode an answer; Refused(502) when it is no object of JSON."""
     try:
         body = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         body = None
     if not isinstance(body, dict):
         log.warning("malformed_answer", pod=answer.pod.name, path=call.operation.path)

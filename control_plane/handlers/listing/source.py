@@ -4,19 +4,23 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+import structlog
+
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.refusal import refusal_of
 from control_plane.lists.batch import BATCH, further, share
 from control_plane.lists.inquiry import Inquiry, to_pod
 from control_plane.lists.narrow import Asked
-from control_plane.lists.page import Page, Reader
+from control_plane.lists.page import MalformedPage, Page, Reader
 from control_plane.lists.sequence import TOP, Absent, Place
 from control_plane.lists.sequence import Sequence as Items
 from control_plane.model.errors import PodUnreachable, unavailable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
 from control_plane.services.listing import Paged
+
+log = structlog.get_logger()
 
 
 class Source:
@@ -39,6 +43,8 @@ class Source:
         self.missing: dict[str, Pod] = {}
         #: What pods answered that failed.
         self._failures: list[PodAnswer] = []
+        #: What is wrong with an answer that was no list.
+        self._unreadable: MalformedPage | None = None
         #: What each pod says of the length of the whole list, where the service counts.
         self.counts: dict[str, int] = {}
 
@@ -161,7 +167,16 @@ class Source:
     async def _opened(self, pod: Pod, limit: int | None, place: Place) -> Page | PodAnswer:
         """Ask for a page and read it while slower pods are still at it; a refusal as it is."""
         answer = await self.ask(pod, limit, place)
-        return answer if answer.status >= HTTPStatus.BAD_REQUEST else self.read(answer)
+        return answer if answer.status >= HTTPStatus.BAD_REQUEST else self._page(answer)
+
+    def _page(self, answer: PodAnswer) -> Page:
+        """Read a page; what is none counts as not answered, as it does when it breaks off."""
+        try:
+            return self.read(answer)
+        except MalformedPage as error:
+            log.warning("malformed_page", pod=error.pod, error=str(error))
+            self._unreadable = error
+            raise PodUnreachable(error.pod, "answered no list") from error
 
     def _beginning(self, pod: Pod, start: Place, page: Page | None) -> tuple[Place, Page | None]:
         """Say where a pod's sequence begins; one that is missing stays where it stood."""
@@ -186,16 +201,18 @@ class Source:
             if len(self._failures) == len(asked):
                 # All fail alike: what is asked for does not work in this cloud.
                 raise refusal_of(self._failures[0])
+            if self._unreadable is not None:
+                raise self._unreadable
             message = "No part of the cloud answers now."
             raise unavailable(message)
 
     async def _fetch(self, pod: Pod, place: Place, limit: int | None) -> Page:
         """Read on; a pod that dies in the middle of a list is missing from there on."""
         try:
-            answer = await self.ask(pod, limit, place)
+            found = await self._opened(pod, limit, place)
         except PodUnreachable:
             self.missing[pod.name] = pod
             return Page((), more=False)
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise refusal_of(answer)
-        return self.read(answer)
+        if isinstance(found, PodAnswer):
+            raise refusal_of(found)
+        return found
