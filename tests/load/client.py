@@ -9,6 +9,7 @@ from typing import Self
 
 #: Longer than the gateway waits for anything.
 _PATIENCE = 120.0
+_LONGEST_HEAD = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Connection:
         if self._open is None:
             name = "localhost" if self._tls is not None else None
             self._open = await asyncio.open_connection(
-                "127.0.0.1", self._port, ssl=self._tls, server_hostname=name
+                "127.0.0.1", self._port, ssl=self._tls, server_hostname=name, limit=_LONGEST_HEAD
             )
         reader, writer = self._open
         try:

@@ -23,7 +23,9 @@ def relay(folder: Path, port: int, authority: Path | None = None) -> Iterator[Pl
     `authority`: who signed the gateway's certificate, if it speaks TLS.
     """
     gateway = envoys.cluster("gateway", port)
-    http2 = {"explicit_http_config": {"http2_protocol_options": {}}}
+    # As many streams as the gateway lets be in a connection: until it has said so an Envoy opens
+    # any number, and those that are refused would have to be tried again.
+    http2 = {"explicit_http_config": {"http2_protocol_options": {"max_concurrent_streams": 100}}}
     gateway["typed_extension_protocol_options"] = {
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": _HTTP, **http2}
     }
