@@ -37,7 +37,7 @@ class Server:
 #: Orders a pod's servers: by ticks or by seconds, by name, …
 _KEYS: Mapping[str, Callable[[Server], Any]] = {
     "created_at": lambda server: server.ticks,
-    "display_name": lambda server: server.name.casefold(),
+    "display_name": lambda server: server.name.upper(),
     "task_state": lambda server: (server.task_state is not None, server.task_state or ""),
     "uuid": lambda server: server.id,
     # Known to the pod alone.

@@ -56,7 +56,7 @@ def by_the_rule(servers: Sequence[Mapping[str, Any]], field: str, *, downward: b
     if field == "id":
         ordered.sort(key=lambda server: str(server["id"]), reverse=downward)
     else:
-        ordered.sort(key=lambda server: (server[field] or "").casefold(), reverse=downward)
+        ordered.sort(key=lambda server: (server[field] or "").upper(), reverse=downward)
     return [str(server["id"]) for server in ordered]
 
 

@@ -25,6 +25,12 @@ def test_an_equal_key_leaves_the_word_to_the_next(key: Any, one: Any, two: Any) 
         assert (way(key) + way(one) < way(key) + way(two)) is (way(one) < way(two))
 
 
-def test_nothing_and_empty_text_come_before_all_and_text_is_compared_without_case() -> None:
-    assert ascending(None) == ascending("") < ascending(-1) < ascending("a")
-    assert ascending(1.5) < ascending(2) < ascending("a") == ascending("A") < ascending({})
+def test_nothing_comes_before_all_and_then_numbers_and_text() -> None:
+    assert ascending(None) < ascending(-1) < ascending(1.5) < ascending(2) < ascending("")
+    assert ascending("") < ascending("a") < ascending({})
+
+
+def test_text_is_compared_without_case_and_accents_and_by_large_letters() -> None:
+    assert ascending("a") == ascending("A") == ascending("ä")
+    assert ascending("webz") < ascending("web_1")
+    assert ascending("été") < ascending("etf")
