@@ -44,7 +44,7 @@ from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
 from control_plane.settings import Address, Settings
 from control_plane.workers.forward import Forward
-from control_plane.workers.notices import CopiesChanged
+from control_plane.workers.notices import CopiesChanged, PodSilent
 from control_plane.workers.pool import Pool
 from control_plane.workers.worker import GRACE
 from control_plane.xds.certificate import CertificateFiles
@@ -143,6 +143,8 @@ class ControlPlane:
         """Take in what a worker tells all."""
         if isinstance(notice, CopiesChanged):
             await self.copies.reload(notice.resource)
+        elif isinstance(notice, PodSilent):
+            self.registry.suspect(notice.pod)
 
     async def exposition(self) -> bytes:
         """Write the metrics of this process and its workers as one."""

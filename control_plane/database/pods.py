@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from control_plane.database.engine import Database
+from control_plane.database.fleet import FleetReader, pod_of
 from control_plane.database.schema import copies, facts, intents, owners, pods
 from control_plane.model.errors import Conflict, InUse, Missing
 from control_plane.model.fleet import Fleet
-from control_plane.model.pod import HIGHEST_NUMBER, Pod, PodState
+from control_plane.model.pod import HIGHEST_NUMBER, Pod
 
 #: How often a number is looked for when replicas make pods at once.
 _ATTEMPTS = 8
@@ -24,12 +25,12 @@ class PodTable:
     """Reads and writes pods."""
 
     database: Database
+    fleet_reader: FleetReader
 
     async def fleet(self) -> Fleet:
         """Read all pods."""
         async with self.database.read() as connection:
-            rows = (await connection.execute(select(pods))).mappings()
-            return Fleet.of(_pod(row) for row in rows)
+            return await self.fleet_reader.read(connection)
 
     async def create_pod(self, pod: Pod) -> Pod:
         """Write a new pod, with an id if it has none; Conflict if its name is taken."""
@@ -71,7 +72,7 @@ class PodTable:
         if row is None:
             message = f"no pod named {pod.name}"
             raise Missing(message)
-        return _pod(row)
+        return pod_of(row)
 
     async def delete_pod(self, name: str, *, force: bool = False) -> None:
         """Take a pod out, with its bindings, its facts and what it was still to be told.
@@ -115,11 +116,6 @@ async def _free_number(connection: AsyncConnection) -> int:
         message = f"there are {HIGHEST_NUMBER} pods already"
         raise Conflict(message)
     return free
-
-
-def _pod(row: RowMapping) -> Pod:
-    values: dict[str, Any] = {**row, "state": PodState(row["state"])}
-    return Pod(**values)
 
 
 def _values(pod: Pod) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from control_plane.database.bindings import BindingTable
 from control_plane.database.copies import CopyTable
 from control_plane.database.engine import Database, open_engine
 from control_plane.database.facts import FactTable
+from control_plane.database.fleet import FleetReader
 from control_plane.database.intents import IntentTable
 from control_plane.database.owners import OwnerTable
 from control_plane.database.pods import PodTable
@@ -18,6 +19,7 @@ class Store(PodTable, BindingTable, OwnerTable, FactTable, CopyTable, IntentTabl
     def __init__(self, database: Database) -> None:
         """Take the database over; `close` closes it."""
         self.database = database
+        self.fleet_reader = FleetReader()
 
     @classmethod
     def open(cls, url: str) -> Self:

@@ -28,6 +28,8 @@ FRESH_SECONDS = 300.0
 #: How long a pod that gave no list is left alone, and how often it is looked, seconds.
 AGAIN_SECONDS = 5.0
 LOOK_SECONDS = 5.0
+#: How many pods are asked at one look: of a thousand all at once would stop all else.
+AT_ONCE = 50
 
 Record = Mapping[str, object]
 
@@ -91,14 +93,15 @@ class Rolls:
         """Ask the pods whose records are not fresh."""
         now = self._clock()
         asked = [
-            (pod, service, resource)
+            (due, pod, service, resource)
             for service, resource in self._wanted
             for pod in view.with_service(service.name)
-            if self._due.get((pod.name, resource.name), now) <= now
+            if (due := self._due.get((pod.name, resource.name), 0.0)) <= now
         ]
         if asked:
+            asked.sort(key=lambda entry: entry[0])
             token = await self._tokens.token()
-            await asyncio.gather(*(self._take(*entry, token) for entry in asked))
+            await asyncio.gather(*(self._take(*entry[1:], token) for entry in asked[:AT_ONCE]))
 
     async def _take(self, pod: Pod, service: Service, resource: Resource, token: str) -> None:
         key = (pod.name, resource.name)

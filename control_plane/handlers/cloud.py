@@ -1,6 +1,6 @@
 """What handlers work with: the directory, the pods, the bindings, the token verifier."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
@@ -64,6 +64,10 @@ def is_placed(service: Service, resource: str) -> bool:
     return home is not None and not home[1].replicated
 
 
+def _nobody(_: str) -> None:
+    """Tell no one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cloud:
     """The collaborators of the handlers."""
@@ -85,6 +89,8 @@ class Cloud:
     cursors: Cursors = field(default_factory=Cursors)
     #: What pods have that answer no more, where no owner is recorded.
     rolls: Rolls | None = None
+    #: Told of a pod that did not answer a create or what else is watched.
+    suspect: Callable[[str], None] = _nobody
 
     async def identify(self, call: Call) -> Caller:
         """Say who makes the call, asking Keystone once a call at most."""

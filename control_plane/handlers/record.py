@@ -12,6 +12,7 @@ from control_plane.handlers.shadow import show_groups
 from control_plane.handlers.transfer import take
 from control_plane.handlers.translate import Translation
 from control_plane.model.pod import Pod
+from control_plane.pods.client import GONE
 from control_plane.services.operation import Resource
 
 log = structlog.get_logger()
@@ -66,6 +67,8 @@ async def _translated(
     resource: Resource | None,
     answer: Watched,
 ) -> bytes:
+    if answer.status in GONE:
+        cloud.suspect(pod.name)
     if answer.status >= _FIRST_ERROR:
         return translation.fault(answer.body)
     if resource is None or not answer.body:

@@ -29,19 +29,15 @@ from control_plane.pods.facts import (
     ranges_to_json,
     version_range,
 )
+from control_plane.pods.looks import Looks
 from control_plane.services.service import Service
 
 log = structlog.get_logger()
 
 #: How often other replicas' changes of pods are looked for, seconds.
 DATABASE_SECONDS = 2.0
-#: How often the catalog is read and the pods' version documents are asked for, seconds.
+#: How often the catalog is read, seconds.
 CATALOG_SECONDS = 60.0
-VERSIONS_SECONDS = 10.0
-#: The same for a pod that does not answer or has just come: Envoy may not have its cluster yet.
-IMPATIENT_SECONDS = 1.0
-#: How many pods are asked at once, so that a thousand of them do not keep others waiting.
-_AT_ONCE = 200
 
 Listener = Callable[["View"], Awaitable[None]]
 Found = TypeVar("Found")
@@ -195,7 +191,13 @@ async def _nobody(_: View) -> None:
 class Registry:
     """Holds the present view and keeps it true."""
 
-    def __init__(self, store: FleetStore, catalog: Catalog, services: tuple[Service, ...]) -> None:
+    def __init__(
+        self,
+        store: FleetStore,
+        catalog: Catalog,
+        services: tuple[Service, ...],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Start with no pods; `asker` is set before `run`, since the client needs the registry."""
         self._store = store
         self._catalog = catalog
@@ -204,8 +206,9 @@ class Registry:
         self._by_region: dict[str, dict[str, str]] = {}
         #: What the endpoints in the view were made of, by pod.
         self._sources: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {}
-        #: When each pod was last asked for its versions.
-        self._asked: dict[str, float] = {}
+        self._looks = Looks(clock)
+        #: What the view was made of.
+        self._seen: tuple[Fleet, Mapping[str, object], Names] | None = None
         self._listeners: list[Listener] = []
         self._changed = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -236,12 +239,16 @@ class Registry:
         """Read the pods again and tell the listeners if they or their endpoints changed."""
         async with self._lock:
             fleet = await self._store.fleet()
+            seen = (fleet, self._by_region, self.names)
+            if self._is_seen(seen):
+                return
             stored, ready = await self._stored(fleet)
             facts = {
                 pod.name: await self._facts(pod, stored.get(pod.name, {}), pod.name in ready)
                 for pod in fleet
             }
             view = View(fleet, MappingProxyType(facts), self.view.behind, self.names)
+            self._seen = seen
             if view == self.view and self.view.names is self.names:
                 # What was worked out of the old one is true of the new one.
                 return
@@ -252,10 +259,26 @@ class Registry:
                 await listener(view)
             self._changed.set()
 
+    def _is_seen(self, seen: tuple[Fleet, Mapping[str, object], Names]) -> bool:
+        """Whether the view was made of the very same, and no pod waits to be ready."""
+        before = self._seen
+        return (
+            before is not None
+            and all(now is then for now, then in zip(seen, before, strict=True))
+            and not (self.needs and self.view.arriving)
+        )
+
     async def fall_behind(self, behind: Iterable[tuple[str, str]]) -> None:
         """Note which services of which pods have not been told everything."""
-        self.view = replace(self.view, behind=frozenset(behind))
-        await self.show(self.view)
+        now = frozenset(behind)
+        if now != self.view.behind:
+            self.view = replace(self.view, behind=now)
+            await self.show(self.view)
+
+    def suspect(self, pod: str) -> None:
+        """Look at a pod that did not answer a request; sooner than it would be its turn."""
+        if self._looks.soon(pod):
+            self._changed.set()
 
     async def _stored(
         self, fleet: Fleet
@@ -297,7 +320,7 @@ class Registry:
         else:
             catalog = endpoints_from_json(stored.get("endpoints"))
         self._sources[pod.name] = source
-        self._asked.pop(pod.name, None)
+        self._looks.forget(pod.name)
         return replace(known, endpoints={**catalog, **endpoints_from_json(dict(pod.endpoints))})
 
     async def _read_catalog(self) -> None:
@@ -318,7 +341,7 @@ class Registry:
             return
         asker = self.asker
         pods = self.view.fleet.serving if pods is None else pods
-        self._asked.update(dict.fromkeys((pod.name for pod in pods), time.monotonic()))
+        self._looks.note(pods)
         found = await asyncio.gather(*(self._versions_of(asker, pod) for pod in pods))
         for pod, (versions, _) in zip(pods, found, strict=True):
             known = self.view.facts.get(pod.name, PodFacts())
@@ -326,35 +349,27 @@ class Registry:
             if merged != known.versions:
                 await self._store.put_fact(pod.name, "versions", ranges_to_json(merged))
         # From here on nothing is awaited: a refresh in between must not be undone.
-        facts = dict(self.view.facts)
+        facts, changed = dict(self.view.facts), dict[str, PodFacts]()
         for pod, (versions, answered) in zip(pods, found, strict=True):
             known = facts.get(pod.name, PodFacts())
             misses = 0 if answered else min(known.misses + 1, SILENT)
             now = replace(known, versions={**known.versions, **versions}, misses=misses)
             if now.reachable != known.reachable:
                 log.info("pod_reachable" if now.reachable else "pod_unreachable", pod=pod.name)
-            facts[pod.name] = now
+            if now != known or pod.name not in facts:
+                facts[pod.name] = changed[pod.name] = now
+        if not changed:
+            return
         before, self.view = self.view, replace(self.view, facts=MappingProxyType(facts))
         await self.show(self.view)
-        if any(_said(entry) != _said(before.facts.get(pod)) for pod, entry in facts.items()):
+        if any(_said(entry) != _said(before.facts.get(pod)) for pod, entry in changed.items()):
             for listener in self._listeners:
                 await listener(self.view)
 
     def _due(self) -> list[Pod]:
-        """Find the pods to ask now, those first that have waited longest."""
-        now = time.monotonic()
-        waiting = [
-            (asked, pod)
-            for pod in self.view.fleet.serving
-            if now >= (asked := self._asked.get(pod.name, -VERSIONS_SECONDS)) + self._patience(pod)
-        ]
-        waiting.sort(key=lambda entry: entry[0])
-        return [pod for _, pod in waiting[:_AT_ONCE]]
-
-    def _patience(self, pod: Pod) -> float:
-        facts = self.view.facts.get(pod.name)
-        complete = facts is not None and facts.versions and not facts.misses
-        return VERSIONS_SECONDS if complete else IMPATIENT_SECONDS
+        """Find the pods to ask now."""
+        view = self.view
+        return self._looks.due(view.fleet.serving, view.facts.get, DATABASE_SECONDS)
 
     async def _versions_of(
         self, asker: Asker, pod: Pod

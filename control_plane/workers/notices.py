@@ -113,6 +113,13 @@ class HoldersChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PodSilent:
+    """A pod did not answer a request; only the control plane is told, which looks at it."""
+
+    pod: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlacesFound:
     """Where the pods stand behind the last item of a page."""
 

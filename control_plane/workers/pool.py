@@ -16,7 +16,7 @@ from control_plane.pods.registry import View
 from control_plane.settings import Settings
 from control_plane.workers.channel import ChannelClosed
 from control_plane.workers.member import Member
-from control_plane.workers.notices import Count, Counted, Shown, Start
+from control_plane.workers.notices import Count, Counted, PodSilent, Shown, Start
 
 log = structlog.get_logger()
 
@@ -99,7 +99,8 @@ class Pool:
 
         async def take(notice: object) -> None:
             await self._heard(notice)
-            await self.tell(notice, besides=member)
+            if not isinstance(notice, PodSilent):
+                await self.tell(notice, besides=member)
 
         member = await Member.spawn(number, take)
         self._members[number] = member

@@ -35,9 +35,11 @@ from control_plane.workers.notices import (
     CopiesChanged,
     HoldersChanged,
     PlacesFound,
+    PodSilent,
     Shown,
     Start,
 )
+from control_plane.workers.suspicion import Suspicion
 
 #: Tells the other processes and waits until they know.
 Tell = Callable[[object], Coroutine[Any, Any, None]]
@@ -54,7 +56,8 @@ class Worker:
         self.mirror = Mirror()
         self.metrics = Metrics()
         self.store = Store.open(settings.database)
-        self.client = PodClient(settings.egress, self.mirror, settings.timeouts.list, self.metrics)
+        suspicion = Suspicion(self.metrics, self._suspect)
+        self.client = PodClient(settings.egress, self.mirror, settings.timeouts.list, suspicion)
         keystone = Keystone(settings)
         verifier = TokenVerifier(keystone)
         own = Own(keystone, verifier)
@@ -81,6 +84,7 @@ class Worker:
             # The control plane keeps them; here they are read.
             rolls=Rolls(self.store, self.client, keystone, SERVICES),
             cursors=Cursors(share=self._share),
+            suspect=suspicion.of,
         )
         self._tell = tell
         self._alone = len(settings.processor.addresses) == 1
@@ -93,6 +97,10 @@ class Worker:
         """Let the other workers know of a page; who comes back sooner has the place searched."""
         if not self._alone:
             self.cloud.later.run("places_not_told", self._tell(PlacesFound(key, last, places)))
+
+    def _suspect(self, pod: str) -> None:
+        """Have the control plane look at a pod that did not answer."""
+        self.cloud.later.run("silence_not_told", self._tell(PodSilent(pod)))
 
     def show(self, shown: Shown) -> None:
         """Serve by a new view from now on."""

@@ -1,6 +1,7 @@
 """Pods in the database."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -155,3 +156,18 @@ async def test_pods_made_by_several_replicas_at_once_differ_in_number(
     )
 
     assert sorted(pod.number for pod in made) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_the_fleet_is_the_same_until_a_pod_changes(store: Store) -> None:
+    for name in ("Pod1", "Pod2", "Pod3"):
+        await store.create_pod(Pod(id="", name=name, availability_zone="az", labels={"a": name}))
+    first = await store.fleet()
+
+    again = await store.fleet()
+    changed = await store.replace_pod(replace(first.pods[1], weight=7))
+    await store.delete_pod("Pod3")
+    last = await store.fleet()
+
+    assert again is first
+    assert last.pods == (first.pods[0], changed)
+    assert last.pods[0] is first.pods[0]

@@ -1,7 +1,6 @@
 """The pods as they are now, from the store, the catalog and the pods themselves."""
 
 import json
-import time
 from collections.abc import Collection, Mapping
 
 from multidict import CIMultiDict
@@ -13,10 +12,19 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.microversion import Microversion
 from control_plane.model.pod import Pod, PodState
 from control_plane.pods.client import PodAnswer, PodRequest
-from control_plane.pods.registry import IMPATIENT_SECONDS, Registry, View
+from control_plane.pods.looks import IMPATIENT_SECONDS
+from control_plane.pods.registry import Registry, View
 from control_plane.services.catalog import SERVICES
 
 POD1, POD2 = Pod("1", "Pod1", "az1"), Pod("2", "Pod2", "az2")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 class Store:
@@ -236,14 +244,42 @@ async def test_a_pod_that_moved_in_the_catalog_is_found_at_its_new_place() -> No
 
 
 async def test_only_pods_that_came_or_are_silent_are_asked_again_soon() -> None:
-    store = Store(POD1, POD2)
-    registry = Registry(store, Catalog(), SERVICES)
+    store, clock = Store(POD1, POD2), Clock()
+    registry = Registry(store, Catalog(), SERVICES, clock)
     registry.asker = Pods(Pod1="2.96", Pod2=None)
     await registry.start()
     assert [pod.name for pod in registry._due()] == ["Pod1", "Pod2"]
     await registry.ask_versions()
-    registry._asked = dict.fromkeys(registry._asked, time.monotonic() - IMPATIENT_SECONDS)
+    clock.now += IMPATIENT_SECONDS
     store.pods.append(Pod("3", "Pod3", "az3"))
     await registry.refresh()
 
     assert [pod.name for pod in registry._due()] == ["Pod3", "Pod2"]
+
+
+async def test_a_pod_that_did_not_answer_a_request_is_looked_at_before_its_turn() -> None:
+    clock = Clock()
+    registry = Registry(Store(POD1, POD2), Catalog(), SERVICES, clock)
+    registry.asker = Pods(Pod1="2.96", Pod2="2.96")
+    await registry.start()
+    await registry.ask_versions()
+    clock.now += IMPATIENT_SECONDS
+    before = registry._due()
+
+    registry.suspect("Pod2")
+
+    assert before == []
+    assert [pod.name for pod in registry._due()] == ["Pod2"]
+
+
+async def test_pods_that_say_what_they_said_before_make_no_new_view() -> None:
+    registry = Registry(Store(POD1, POD2), Catalog(), SERVICES)
+    registry.asker = Pods(Pod1="2.96", Pod2="2.96")
+    await registry.start()
+    await registry.ask_versions()
+    before = registry.view
+
+    await registry.ask_versions()
+    await registry.fall_behind(())
+
+    assert registry.view is before
