@@ -61,6 +61,10 @@ _FAULTS = (
     ),
     _Fault(504, "Gateway Timeout", "computeFault", "The service did not answer in time."),
 )
+#: Larger than what is held of an answer that is to be put into the users' words. Envoy's 500 would
+#: say that the fault is the gateway's.
+_TOO_LARGE = _Fault(502, "Bad Gateway", "computeFault", "The service's answer is too large.")
+_TOO_LARGE_DETAILS = 'response.code_details == "response_payload_too_large"'
 #: `%RESPONSE_CODE%` is Envoy's.
 _OTHER = _Fault(0, "Error", "computeFault", "The request could not be served.")
 
@@ -93,11 +97,7 @@ def local_reply_config() -> m.hcm.LocalReplyConfig:
         mappers=[
             # Matches and leaves the body.
             m.hcm.ResponseMapper(filter=_cel(_FROM_PROCESSOR), headers_to_add=_BETWEEN_FILTERS),
-            *(
-                _mapper(_any_of(*_filters(area)), area.form, fault)
-                for area in _AREAS
-                for fault in (*_FAULTS, _OTHER)
-            ),
+            *(mapper for area in _AREAS for mapper in _mappers(area)),
         ]
     )
 
@@ -108,6 +108,20 @@ def fault_body(form: FaultForm, status: int) -> str:
     return _body(form, fault).replace("%RESPONSE_CODE%", str(status))
 
 
+def _mappers(area: _Area) -> list[m.hcm.ResponseMapper]:
+    where = _any_of(*_filters(area))
+    too_large = _mapper(_all_of(where, _cel(_TOO_LARGE_DETAILS)), area.form, _TOO_LARGE)
+    too_large.status_code = _TOO_LARGE.status
+    return [
+        too_large,
+        *(
+            _mapper(_all_of(where, _status_filter(fault.status)), area.form, fault)
+            for fault in _FAULTS
+        ),
+        _mapper(where, area.form, _OTHER),
+    ]
+
+
 def _mapper(
     where: m.accesslog.AccessLogFilter, form: FaultForm, fault: _Fault
 ) -> m.hcm.ResponseMapper:
@@ -116,7 +130,7 @@ def _mapper(
     if fault.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append(_header("retry-after", "5"))
     return m.hcm.ResponseMapper(
-        filter=_all_of(where, _status_filter(fault.status)) if fault.status else where,
+        filter=where,
         headers_to_add=headers,
         body_format_override=m.core.SubstitutionFormatString(
             text_format_source=m.core.DataSource(inline_string=_body(form, fault)),

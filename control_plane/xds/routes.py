@@ -29,6 +29,14 @@ _ASKED = (
 )
 #: An administrator who asks why gets the processor's word.
 _UNEXPLAINED = m.route.HeaderMatcher(name="x-trio2o-explain", present_match=True, invert_match=True)
+#: What a pod might say in the gateway's name, and what the proxies before it say of themselves.
+#: What the routes put into an answer (LEARN, ASKED, SEEN) they take from a pod's themselves.
+_NOT_FOR_CLIENTS = [
+    *(f"x-trio2o-{name}" for name in ("missing", "pod", "decision")),
+    *(CLUSTER_HEADER, KNOWN, LANE, CACHE),
+    *(f"x-envoy-{name}" for name in ("upstream-service-time", "attempt-count", "peer-metadata")),
+    *(f"x-envoy-{name}" for name in ("decorator-operation", "overloaded", "degraded")),
+]
 #: Pods keep it beside their own, so that one request can be followed through all of them.
 _GLOBAL_REQUEST_ID = m.core.HeaderValueOption(
     header=m.core.HeaderValue(key="x-openstack-request-id", value="req-%REQ(X-REQUEST-ID)%"),
@@ -169,6 +177,7 @@ def _configuration(name: str, routes: list[m.route.Route]) -> Resource:
                         "x-envoy-external-address",
                         "x-envoy-internal",
                     ],
+                    response_headers_to_remove=_NOT_FOR_CLIENTS,
                 )
             ],
         ),
