@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,11 +16,23 @@ from control_plane.xds.bootstrap import BootstrapOptions, bootstrap, envoy_comma
 _STARTED_WITHIN = 30.0
 
 
+#: Below those that the kernel gives to connections: under load one of them would have the port
+#: before who was to listen at it.
+_PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
-    """Ask the kernel for a port that nothing listens on now."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+    """Find a port that nothing listens on now."""
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as held:
+            # As who will listen there: what is left of old connections does not count.
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                held.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @dataclass(frozen=True, slots=True)

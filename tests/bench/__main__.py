@@ -1,4 +1,4 @@
-"""Run benches: `python -m tests.bench [NAME…]`, all but `openstack` and `correctness` by default.
+"""Run benches: `python -m tests.bench [NAME…]`, by default all that take minutes.
 
 Prints a table, writes JSON and a picture to tests/bench/results, and says what moved since the
 last run. Nothing is asserted: on a machine that is too noisy it says so and judges nothing.
@@ -17,8 +17,8 @@ from tests.bench.rounds import Result
 from tests.bench.scale import Scale
 
 BENCHES = ("routes", "textbook", "lists", "creates", "directory", "xds")
-#: Needs the test bed; takes as long as all others together.
-_ON_REQUEST = ("openstack", "correctness")
+#: Needs the test bed; take as long as all others together.
+_ON_REQUEST = ("openstack", "correctness", "guesses")
 _RESULTS = Path(__file__).with_name("results")
 
 
