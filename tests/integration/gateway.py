@@ -35,8 +35,9 @@ class Gateway:
         folder: Path,
         endpoints: Mapping[str, Mapping[str, str]],
         zones: Mapping[str, str] | None = None,
+        more: Mapping[str, object] | None = None,
     ) -> None:
-        """Write trio2o.yaml.
+        """Write trio2o.yaml, with `more` over what stands there.
 
         `endpoints` overrides the catalog for a pod by its name, `zones` the zone users see.
         """
@@ -75,6 +76,7 @@ class Gateway:
                         }
                         for pod in pods
                     ],
+                    **(more or {}),
                 },
                 indent=1,
             )
@@ -129,6 +131,17 @@ class Gateway:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(10)
         self._process = None
+
+    def command(self, *words: str) -> str:
+        """Run `trio2o` with the gateway's settings and give what it prints."""
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("trio2o")), *words, "--config", str(self._file)],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=self._file.parent,
+        )
+        return done.stdout
 
     def log(self) -> str:
         """Read everything it wrote."""

@@ -15,6 +15,10 @@ class Relay:
         self._open: set[socket.socket] = set()
         self._held = threading.Event()
         self._held.set()
+        #: Octets of answers that are still carried before the way is lost; None: all.
+        self._left: int | None = None
+        self._hangs = False
+        self._asked = b""
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         self._serve()
@@ -38,8 +42,18 @@ class Relay:
         self._held.clear()
         self._shut()
 
+    def lose_within(self, octets: int, asked: bytes, *, hangs: bool = False) -> None:
+        """Carry so much of the answers to requests that begin so; then cut the way, or hang."""
+        self._hangs, self._asked, self._left = hangs, asked, octets
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether an answer has come to the place where the way was to be lost."""
+        return self._left is not None and self._left <= 0
+
     def mend(self) -> None:
         """Carry on; listen again."""
+        self._left = None
         self._held.set()
         if self._listener.fileno() >= 0:
             return
@@ -76,19 +90,47 @@ class Relay:
         with client, server:
             with self._lock:
                 self._open |= {client, server}
-            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            meant = threading.Event()
+            back = threading.Thread(target=self._answer, args=(server, client, meant), daemon=True)
             back.start()
-            _pump(client, server)
+            self._ask(client, server, meant)
             back.join()
             with self._lock:
                 self._open -= {client, server}
 
+    def _ask(self, client: socket.socket, server: socket.socket, meant: threading.Event) -> None:
+        """Carry requests, and note whether one is meant to lose its answer."""
+        with contextlib.suppress(OSError):
+            while data := client.recv(65536):
+                if self._left is not None and data.startswith(self._asked):
+                    meant.set()
+                server.sendall(data)
+        _close(client, server)
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
+    def _answer(self, server: socket.socket, client: socket.socket, meant: threading.Event) -> None:
+        """Carry answers, as far as they are to come."""
+        with contextlib.suppress(OSError):
+            while data := server.recv(65536):
+                left = self._left if meant.is_set() else None
+                client.sendall(data if left is None else data[: max(left, 0)])
+                if left is None:
+                    continue
+                self._left = left - len(data)
+                if left <= len(data):
+                    self._lose()
+                    break
+        _close(server, client)
+
+    def _lose(self) -> None:
+        if self._hangs:
+            self._held.clear()
+            self._held.wait()
+        else:
+            self.cut()
+
+
+def _close(*ends: socket.socket) -> None:
     # Half-closed on one side means done on both: HTTP has no use for more.
-    for end in (source, sink):
+    for end in ends:
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)

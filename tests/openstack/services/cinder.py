@@ -1,7 +1,7 @@
 """Cinder of a pod: the API, scheduler and a volume service that keeps no data."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.openstack.pod import Pod
@@ -22,8 +22,8 @@ def schemas(settings: Settings, etc: Path) -> dict[str, Sequence[str]]:
     return {"cinder": [*manage, "db", "sync"]}
 
 
-def configure(pod: Pod) -> None:
-    """Write cinder.conf, the paste file and the table of filters."""
+def configure(pod: Pod, more: Mapping[str, options.Section] | None = None) -> None:
+    """Write cinder.conf with `more` options, the paste file and the table of filters."""
     settings, etc, data = pod.settings, pod.etc / "cinder", pod.data / "cinder"
     data.mkdir(parents=True, exist_ok=True)
     etc.mkdir(parents=True, exist_ok=True)
@@ -64,15 +64,26 @@ def configure(pod: Pod) -> None:
         "oslo_concurrency": options.locks(pod),
         "oslo_messaging_rabbit": options.RABBIT,
     }
-    options.write(settings, etc / "cinder.conf", sections)
+    options.write(settings, etc / "cinder.conf", options.merged(sections, more or {}))
 
 
 def start(pod: Pod, processes: Processes) -> None:
     """Start all of it."""
-    file = f"--config-file={pod.etc / 'cinder' / 'cinder.conf'}"
-    threads = {"OS_CINDER_DISABLE_EVENTLET_PATCHING": str(pod.settings.cinder_threading).lower()}
-    name = f"{pod.key}-cinder-api"
-    processes.serve(name, "cinder.wsgi.api", pod.port("cinder"), threads, file)
+    start_api(pod, processes)
     for name in ("cinder-scheduler", "cinder-volume"):
-        command = [pod.settings.bin / name, file]
-        processes.start(f"{pod.key}-{name}", command, environment=threads)
+        command = [pod.settings.bin / name, _file(pod)]
+        processes.start(f"{pod.key}-{name}", command, environment=_threads(pod))
+
+
+def start_api(pod: Pod, processes: Processes) -> None:
+    """Start the API alone."""
+    name = f"{pod.key}-cinder-api"
+    processes.serve(name, "cinder.wsgi.api", pod.port("cinder"), _threads(pod), _file(pod))
+
+
+def _file(pod: Pod) -> str:
+    return f"--config-file={pod.etc / 'cinder' / 'cinder.conf'}"
+
+
+def _threads(pod: Pod) -> dict[str, str]:
+    return {"OS_CINDER_DISABLE_EVENTLET_PATCHING": str(pod.settings.cinder_threading).lower()}

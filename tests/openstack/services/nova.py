@@ -1,7 +1,7 @@
 """Nova of a pod: the API, conductor, scheduler and some nova-compute with a fake hypervisor."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.openstack.backing import mariadb
@@ -29,13 +29,13 @@ def schemas(settings: Settings, etc: Path) -> dict[str, Sequence[str]]:
     }
 
 
-def configure(pod: Pod) -> None:
-    """Write nova.conf, the paste file and one file a nova-compute."""
+def configure(pod: Pod, more: Mapping[str, options.Section] | None = None) -> None:
+    """Write nova.conf, the paste file and one file a nova-compute; `more` options go into all."""
     settings, etc = pod.settings, pod.etc / "nova"
     etc.mkdir(parents=True, exist_ok=True)
     (pod.data / "lock").mkdir(parents=True, exist_ok=True)
     shutil.copy(settings.venv / "etc/nova/api-paste.ini", etc / "api-paste.ini")
-    sections = _sections(pod)
+    sections = options.merged(_sections(pod), more or {})
     options.write(settings, etc / "nova.conf", sections)
     for number, host in enumerate(pod.computes, 1):
         # A node's uuid lives in its state path.

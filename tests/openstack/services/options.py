@@ -32,6 +32,12 @@ def write(settings: Settings, file: Path, sections: Mapping[str, Section]) -> No
     file.write_text("\n".join(lines))
 
 
+def merged(sections: Mapping[str, Section], more: Mapping[str, Section]) -> dict[str, Section]:
+    """Put more options into sections, over those of the same name."""
+    names = dict.fromkeys([*sections, *more])
+    return {name: {**sections.get(name, {}), **more.get(name, {})} for name in names}
+
+
 def common(settings: Settings, host: str = "") -> dict[str, object]:
     """Give the options of logging, and of messages when the service has a virtual host."""
     logging: dict[str, object] = {
