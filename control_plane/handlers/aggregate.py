@@ -1,8 +1,9 @@
 """Aggregate: a list over all pods, asked in parallel, merged, cut to a page and streamed back."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
 from itertools import chain
+from typing import Any
 
 import msgspec
 import structlog
@@ -166,11 +167,16 @@ class _Listing:
         """Translate the items one by one, as they are written."""
         resource = self._resource
         fields = () if source.brief else self._call.operation.fields
+        each: dict[str, Callable[[bytes, Sequence[Any]], bytes]] = {}
         for merged in found:
-            raw = merged.item.raw
+            item, name = merged.item, merged.pod.name
+            translate = each.get(name)
+            if translate is None:
+                translate = each[name] = self._translation(merged.pod).each(resource)
             if fields:
-                raw = reduce(raw, fields)
-            yield self._translation(merged.pod).item(raw, resource)
+                yield translate(reduce(item.raw, fields), ())
+            else:
+                yield translate(item.raw, item.kept)
 
     def _following(self, last: str) -> str | None:
         """Write the URL of the next page."""

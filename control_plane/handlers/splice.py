@@ -70,41 +70,47 @@ class Splice:
     def __init__(self, changes: Sequence[Change]) -> None:
         """Take changes of whole fields, each of another one."""
         self._decoder = msgspec.json.Decoder(_type(tuple(entry.first for entry in changes)))
-        self._changes = [
-            (attrgetter(f"field_{index}"), entry, entry.known, entry.mark)
-            for index, entry in enumerate(changes)
-        ]
+        self._fields = [attrgetter(f"field_{index}") for index in range(len(changes))]
+        self._changes = [(entry, entry.known, entry.mark) for entry in changes]
 
-    def item(self, raw: bytes) -> bytes | None:
-        """Change an item; None when it cannot be told where a field stands."""
-        fields = self._decoder.decode(raw)
-        for read, entry, known, mark in self._changes:
-            value = read(fields)
+    def item(self, raw: bytes, values: Sequence[Any] = ()) -> bytes | None:
+        """Change an item; None when it cannot be told where a field stands.
+
+        `values` are those of the fields as JSON, or UNSET, where they were read already.
+        """
+        if not values:
+            fields = self._decoder.decode(raw)
+            values = [read(fields) for read in self._fields]
+        found: list[tuple[int, int, bytes]] = []
+        for value, (entry, known, mark) in zip(values, self._changes, strict=True):
             if value is msgspec.UNSET:
                 continue
             old = bytes(value)
             new = known.get(old) or entry.of(old)
             if new == old:
                 continue
-            start = _place(raw, mark, old)
-            if start < 0:
+            behind = raw.find(mark) + len(mark)
+            # As Python's own writer puts it, which is what services use.
+            start = behind + 2
+            if raw.find(mark, behind) >= 0:
+                # A user's metadata may have a key of the same name. Quotes inside of texts are
+                # escaped, so that no text can hold the mark.
                 return None
-            raw = b"%b%b%b" % (raw[:start], new, raw[start + len(old) :])
-        return raw
+            if not (raw.startswith(b": ", behind) and raw.startswith(old, start)):
+                start = raw.find(old, behind)
+                if raw[behind : max(start, behind)].strip() != b":":
+                    return None
+            found.append((start, start + len(old), new))
+        return _replaced(raw, found) if found else raw
 
 
-def _place(raw: bytes, mark: bytes, value: bytes) -> int:
-    """Find where the value of a field of the item begins; -1 when its name stands elsewhere too.
-
-    A user's metadata may have a key of the same name. Quotes inside of texts are escaped, so that
-    no text can hold the mark.
-    """
-    at = raw.find(mark)
-    behind = at + len(mark)
-    if at < 0 or raw.find(mark, behind) >= 0:
-        return -1
-    # As Python's own writer puts it, which is what services use.
-    if raw.startswith(b": ", behind) and raw.startswith(value, behind + 2):
-        return behind + 2
-    start = raw.find(value, behind)
-    return start if raw[behind:start].strip() == b":" else -1
+def _replaced(raw: bytes, changes: list[tuple[int, int, bytes]]) -> bytes:
+    """Put new values in the place of others."""
+    changes.sort()
+    parts: list[bytes] = []
+    at = 0
+    for start, stop, new in changes:
+        parts += (raw[at:start], new)
+        at = stop
+    parts.append(raw[at:])
+    return b"".join(parts)

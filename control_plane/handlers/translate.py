@@ -6,7 +6,7 @@ answer that has none of the fields' names in it is not decoded.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from os.path import commonprefix
@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from control_plane.handlers.splice import Change, Splice
+from control_plane.handlers.wording import LINKS, Word, Worded, alone, worded
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.errors import NOT_JSON
 from control_plane.model.host import shown_host
@@ -23,7 +24,7 @@ from control_plane.model.number import shown_number
 from control_plane.model.pod import Pod
 from control_plane.pods.registry import View
 from control_plane.services.catalog import SERVICES
-from control_plane.services.field import change, first_of, last_of
+from control_plane.services.field import change
 from control_plane.services.operation import Resource
 
 #: The zone in which Nova shows its control services; it is no zone users can ask for.
@@ -31,7 +32,6 @@ INTERNAL = "internal"
 
 #: Names of the gateway, scheme and all, for which changes are kept, characters.
 _SHORT = 300
-_LINKS = "links[].href"
 _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ZONE_WORD = re.compile(rb"zone", re.IGNORECASE)
 
@@ -107,19 +107,32 @@ class Translation:
 
     def item(self, raw: bytes, resource: Resource) -> bytes:
         """Translate one item of a list, given as JSON."""
-        changes = self._of(resource)
-        rest = changes.all
-        if changes.splice is not None:
-            spliced = changes.splice.item(raw)
-            if spliced is not None:
-                raw, rest = spliced, changes.nested
-        needed = [entry for entry in rest if entry.mark in raw] if rest else None
-        if needed:
-            fields = _FIELDS.decode(raw)
-            rewrite = self._rewrite_numbered if resource.numbers else self._rewrite
-            if rewrite(fields, needed):
-                raw = msgspec.json.encode(fields)
-        return self.links(raw)
+        return self.each(resource)(raw, ())
+
+    def each(self, resource: Resource) -> Callable[[bytes, Sequence[Any]], bytes]:
+        """Give what translates items of a kind, thousands one after the other.
+
+        It takes an item as JSON and the values of the fields that change `alone`, none where they
+        were not read.
+        """
+        changes, links = self._of(resource), self.links
+        splice, every, nested = changes.splice, changes.all, changes.nested
+        rewrite = self._rewrite_numbered if resource.numbers else self._rewrite
+
+        def item(raw: bytes, values: Sequence[Any]) -> bytes:
+            rest = every
+            if splice is not None:
+                spliced = splice.item(raw, values)
+                if spliced is not None:
+                    raw, rest = spliced, nested
+            needed = [entry for entry in rest if entry.mark in raw] if rest else None
+            if needed:
+                fields = _FIELDS.decode(raw)
+                if rewrite(fields, needed):
+                    raw = msgspec.json.encode(fields)
+            return links(raw)
+
+        return item
 
     def body(self, raw: bytes, resource: Resource) -> bytes:
         """Translate an answer that holds one item, or a list of items, under its key or bare."""
@@ -191,27 +204,31 @@ class Translation:
         key = (resource.name, resource.identity)
         found = self._changes.get(key)
         if found is None:
-            changes: list[tuple[tuple[str, ...], Callable[[Any], Any]]] = [
-                *(((ref.path,), self.shown_id(ref.resource)) for ref in resource.ids),
-                (resource.zones, self.zone),
-                (resource.own_zones, self.own_zone),
-                (resource.hosts, self.host),
-                (resource.obscured, self.host_id),
-                # Last: the links of an item end with the number as the pod has it.
-                ((_LINKS,) if resource.numbers else (), str),
-                (resource.numbers, self.number),
-            ]
             every = tuple(
-                Change(path, first_of(path), f'"{last_of(path)}"'.encode(), new)
-                for paths, new in changes
-                for path in paths
+                Change(entry.path, entry.first, entry.mark, self._new(entry))
+                for entry in worded(resource)
             )
-            # Where one field says how another changes, none is changed alone.
-            flat = () if resource.numbers else tuple(entry for entry in every if entry.is_flat)
-            nested = tuple(entry for entry in every if resource.numbers or not entry.is_flat)
+            names = alone(resource)
+            flat = tuple(entry for entry in every if entry.path in names)
+            nested = tuple(entry for entry in every if entry.path not in names)
             found = _Changes(every, Splice(flat) if flat else None, nested)
             self._changes[key] = found
         return found
+
+    def _new(self, entry: Worded) -> Callable[[Any], Any]:
+        """Say what becomes of a field's value."""
+        if entry.word is Word.SHOWN_ID:
+            return self.shown_id(entry.resource)
+        words: dict[Word, Callable[[Any], Any]] = {
+            Word.ZONE: self.zone,
+            Word.OWN_ZONE: self.own_zone,
+            Word.HOST: self.host,
+            Word.HOST_ID: self.host_id,
+            Word.NUMBER: self.number,
+            # Each item's own number says what becomes of its links.
+            Word.LINK: str,
+        }
+        return words[entry.word]
 
     def _rewrite(self, fields: dict[str, msgspec.Raw], changes: list[Change]) -> bool:
         changed = False
@@ -235,7 +252,7 @@ class Translation:
     def _apply(self, item: dict[str, Any], changes: list[Change]) -> bool:
         local = item.get("id")
         changed = sum(
-            change(item, entry.path, self._ending(local) if entry.path == _LINKS else entry.new)
+            change(item, entry.path, self._ending(local) if entry.path == LINKS else entry.new)
             for entry in changes
         )
         return changed > 0

@@ -75,8 +75,7 @@ class Merge:
                 return
             _, _, index, item = heap[0]
             entry = sequences[index]
-            entry.consume()
-            following = entry.ready()
+            following = entry.advance()
             if following is None:
                 heapq.heappop(heap)
                 behind.append(index)

@@ -30,8 +30,9 @@ class MalformedPage(ValueError):
 class Item(msgspec.Struct, frozen=True, gc=False):
     """One item of a list: raw JSON, its id, what it is merged by, and where it sorts.
 
-    `leads`: it comes before all others where no other stands before it. A Struct, since thousands
-    are made a list: six times cheaper than a frozen dataclass, and unknown to the collector.
+    `leads`: it comes before all others where no other stands before it. `kept` are fields that a
+    reader was told to keep, as JSON or UNSET. A Struct, since thousands are made a list: six times
+    cheaper than a frozen dataclass, and unknown to the collector.
     """
 
     raw: bytes
@@ -39,6 +40,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     identity: str
     position: Position
     leads: bool = False
+    kept: tuple[Any, ...] = ()
 
 
 class Items(Protocol):
@@ -105,14 +107,17 @@ _WRAPPED = "inner"
 
 
 @lru_cache(maxsize=1024)
-def _key_type(fields: tuple[str, ...], wrapper: str) -> type[Any]:
-    """Make the type that reads just the fields of interest from an item.
+def _key_type(fields: tuple[str, ...], kept: tuple[str, ...], wrapper: str) -> type[Any]:
+    """Make the type that reads just the fields of interest from an item, some as they are.
 
-    A Python name must not hold the colons and dashes of `OS-EXT-STS:vm_state`; `fields` are
+    A Python name must not hold the colons and dashes of `OS-EXT-STS:vm_state`; the fields are
     distinct.
     """
-    names = [(f"field_{index}", Any, None) for index in range(len(fields))]
-    rename = {f"field_{index}": field for index, field in enumerate(fields)}
+    types = [(Any, None)] * len(fields) + [(msgspec.Raw | msgspec.UnsetType, msgspec.UNSET)] * len(
+        kept
+    )
+    names = [(f"field_{index}", *entry) for index, entry in enumerate(types)]
+    rename = {f"field_{index}": field for index, field in enumerate((*fields, *kept))}
     inner = msgspec.defstruct("ItemKeys", names, rename=rename, gc=False)
     if not wrapper:
         return inner
@@ -123,9 +128,16 @@ class Reader:
     """Reads the pages of one pod for one list and one order."""
 
     def __init__(
-        self, resource: Resource, order: Sequence[SortKey], pod: Pod | None = None
+        self,
+        resource: Resource,
+        order: Sequence[SortKey],
+        pod: Pod | None = None,
+        kept: Sequence[str] = (),
     ) -> None:
-        """Prepare for a list of `resource`; `pod` tells its zone and its hosts apart."""
+        """Prepare for a list of `resource`; `pod` tells its zone and its hosts apart.
+
+        `kept` are fields whose values its items keep: all of them, or none where that cannot be.
+        """
         self._resource = resource
         self._pod = pod.name if pod is not None else ""
         self._leading = resource.lists.leading if order else None
@@ -136,15 +148,18 @@ class Reader:
         split = [path.partition(".")[::2] for path in paths]
         fields = tuple(dict.fromkeys(first for first, _ in split))
         within = f"{_WRAPPED}." if resource.item_key else ""
+        if within or not set(kept).isdisjoint(fields):
+            kept = ()
         slots = [f"{within}field_{fields.index(first)}" for first, _ in split]
+        self._own = len(slots)
+        slots += [f"field_{index}" for index in range(len(fields), len(fields) + len(kept))]
         self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*slots)
         #: Where a value stands inside a field, by its place among the values.
         self._inside = [(index, inside) for index, (_, inside) in enumerate(split) if inside]
-        self._keys = msgspec.json.Decoder(_key_type(fields, resource.item_key))
+        self._keys = msgspec.json.Decoder(_key_type(fields, tuple(kept), resource.item_key))
         shown = self._translations(pod) if pod is not None else {}
         self._order = [
-            (index, shown.get(key.field), descending if key.descending else ascending)
-            for index, key in enumerate(order, 2)
+            (index, _comparable(key, shown.get(key.field))) for index, key in enumerate(order, 2)
         ]
 
     def _translations(self, pod: Pod) -> dict[str, Callable[[str], str]]:
@@ -189,13 +204,11 @@ class Reader:
         if self._inside:
             values = self._opened(values)
         position: Position = ()
-        for index, shown, comparable in self._order:
-            value = values[index]
-            if shown is not None and isinstance(value, str):
-                value = shown(value)
-            position += comparable(value)
-        leads = self._leading is not None and values[-1] == self._leading[1]
-        return Item(raw, str(values[0]), str(values[1]), position, leads)
+        for index, comparable in self._order:
+            position += comparable(values[index])
+        own = self._own
+        leads = self._leading is not None and values[own - 1] == self._leading[1]
+        return Item(raw, str(values[0]), str(values[1]), position, leads, values[own:])
 
     def _opened(self, values: Sequence[Any]) -> tuple[Any, ...]:
         """Take the values that stand inside of fields out of them."""
@@ -204,6 +217,14 @@ class Reader:
             if isinstance(opened[index], dict):
                 opened[index] = opened[index].get(inside)
         return tuple(opened)
+
+
+def _comparable(key: SortKey, shown: Callable[[str], str] | None) -> Callable[[Any], Position]:
+    """Say how values of a key compare; by what users see in their place, if that is another."""
+    compare = descending if key.descending else ascending
+    if shown is None:
+        return compare
+    return lambda value: compare(shown(value) if isinstance(value, str) else value)
 
 
 def decode(body: bytes, resource: Resource, order: Sequence[SortKey]) -> Page:

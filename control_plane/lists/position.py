@@ -12,6 +12,8 @@ Position = tuple[Any, ...]
 
 _NULL, _NUMBER, _TEXT, _OTHER = range(4)
 _INVERTED = bytes(range(255, -1, -1))
+#: Two zeros, inverted.
+_END = b"\xff\xff"
 
 
 def ascending(value: Any) -> Position:
@@ -27,6 +29,9 @@ def ascending(value: Any) -> Position:
 
 def descending(value: Any) -> Position:
     """Make the same values compare the other way round."""
+    if isinstance(value, str):
+        # Nearly all values, thousands a list.
+        return (-_TEXT, _inverted(folded(value)))
     rank, comparable = ascending(value)
     if isinstance(comparable, str):
         return (-rank, _inverted(comparable))
@@ -51,5 +56,8 @@ def _inverted(text: str) -> bytes:
     The end is written too, since a text sorts behind those it begins; zeros are escaped to differ
     from it.
     """
-    ended = text.encode(errors="surrogatepass").replace(b"\0", b"\0\xff") + b"\0\0"
-    return ended.translate(_INVERTED)
+    try:
+        octets = text.encode()
+    except UnicodeEncodeError:
+        octets = text.encode(errors="surrogatepass")
+    return octets.replace(b"\0", b"\0\xff").translate(_INVERTED) + _END

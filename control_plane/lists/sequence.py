@@ -52,6 +52,7 @@ class Sequence:
         self.pod = pod
         self._fetch = fetch
         self._page = page
+        self._count = 0 if page is None else len(page.items)
         self._next = 0
         # The place in pieces: it is wanted once a page, and changes with each item.
         self._start = start
@@ -75,15 +76,10 @@ class Sequence:
 
     def ready(self) -> Item | None:
         """Give the next item if nothing must be asked for it; None says nothing of the end."""
-        page = self._page
-        if (
-            self._head is None
-            and page is not None
-            and self._absent is None
-            and self._next < len(page.items)
-        ):
-            self._head = page.items[self._next]
-            self._next += 1
+        at, page = self._next, self._page
+        if self._head is None and at < self._count and page is not None and self._absent is None:
+            self._head = page.items[at]
+            self._next = at + 1
         return self._head
 
     def holds(self, most: int | None) -> bool:
@@ -91,8 +87,8 @@ class Sequence:
         page = self._page
         if self._absent is not None or page is None:
             return self._start.done
-        left = len(page.items) - self._next + (self._head is not None)
-        return not (page.more and page.items) or (most is not None and most <= left)
+        left = self._count - self._next + (self._head is not None)
+        return not (page.more and self._count) or (most is not None and most <= left)
 
     async def head(self) -> Item | None:
         """Give the next item without consuming it; None at the end."""
@@ -109,23 +105,23 @@ class Sequence:
                 self._next += item is not None
         return self._head
 
+    def advance(self) -> Item | None:
+        """Go past the head and give the next one as `ready` does."""
+        item = self._head
+        if item is not None:
+            self._leading = self._leading and item.leads
+            self._taken += 1
+            self._consumed, self._head = item, None
+        return self.ready()
+
     def position(self, item: Item) -> tuple[bool, Position]:
         """Say where the head sorts among the heads of other pods."""
         return not (self._leading and item.leads), item.position
 
-    def consume(self) -> None:
-        """Go past the head."""
-        item = self._head
-        if item is None:
-            return
-        self._leading = self._leading and item.leads
-        self._taken += 1
-        self._consumed, self._head = item, None
-
     def finish(self) -> Place:
         """Say where the sequence stands, and whether that is known to be its end."""
         place, page = self.place, self._page
-        over = page is not None and self._next >= len(page.items) and not page.more
+        over = page is not None and self._next >= self._count and not page.more
         if self._head is None and over:
             return Place(place.after, place.taken, place.leading, done=True)
         return place
@@ -134,11 +130,15 @@ class Sequence:
         if self._start.done:
             return None
         if self._page is None:
-            self._page = await self._fetch(self.pod, self.place)
-        while self._next >= len(self._page.items):
-            if not self._page.more or not self._page.items:
+            await self._turn()
+        while (page := self._page) is not None and self._next >= self._count:
+            if not page.more or not self._count:
                 return None
             # What was read has been consumed: the place is behind its last item.
-            self._page = await self._fetch(self.pod, self.place)
-            self._next = 0
-        return self._page.items[self._next]
+            await self._turn()
+        return page.items[self._next] if page is not None else None
+
+    async def _turn(self) -> None:
+        """Have the page that follows."""
+        self._page = page = await self._fetch(self.pod, self.place)
+        self._count, self._next = len(page.items), 0

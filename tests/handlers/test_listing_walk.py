@@ -1,5 +1,6 @@
 """Walking through a list over pods, page by page: everything once, in order, whatever happens."""
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 
 from control_plane.lists.batch import share
 from control_plane.lists.cursor import Cursors
+from control_plane.lists.page import Page
+from control_plane.lists.sequence import Sequence as Items
 from control_plane.model.fleet import Fleet
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -238,6 +241,19 @@ async def test_few_questions_fill_a_page_and_little_is_carried_for_nothing(
     given = sum(nova.given for nova in cloud.pods.values())
     assert len(asked) <= len(shares) + again
     assert given <= limit * carried
+
+
+async def test_what_a_list_held_is_free_once_it_is_answered() -> None:
+    cloud, _ = deep(2, 300)
+    gc.collect()
+    gc.disable()
+    try:
+        await cloud.page("limit=250")
+        held = [entry for entry in gc.get_objects() if isinstance(entry, Items | Page)]
+    finally:
+        gc.enable()
+
+    assert held == []
 
 
 @pytest.mark.parametrize("known", [True, False])

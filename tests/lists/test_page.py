@@ -2,9 +2,10 @@
 
 import json
 
+import msgspec
 import pytest
 
-from control_plane.lists.page import MalformedPage, decode, reduce
+from control_plane.lists.page import MalformedPage, Reader, decode, reduce
 from control_plane.services.operation import Resource, SortKey
 
 SERVER = Resource("server", "servers", order=(SortKey("created", descending=True), SortKey("id")))
@@ -55,3 +56,22 @@ def test_reducing_keeps_only_the_named_fields() -> None:
     raw = b'{"id": "a", "name": "n", "links": [], "status": "ACTIVE"}'
 
     assert json.loads(reduce(raw, ("id", "name", "links"))) == {"id": "a", "name": "n", "links": []}
+
+
+ZONED = b'{"servers": [{"id": "a", "zone": "nova", "host": null}, {"id": "b"}]}'
+
+
+def test_fields_that_are_to_be_changed_are_kept_as_they_stand() -> None:
+    page = Reader(SERVER, (), None, ("zone", "host")).page(ZONED)
+
+    kept = [
+        tuple(None if value is msgspec.UNSET else bytes(value) for value in item.kept)
+        for item in page.items
+    ]
+    assert kept == [(b'"nova"', b"null"), (None, None)]
+
+
+def test_nothing_is_kept_where_a_field_is_also_sorted_by() -> None:
+    page = Reader(SERVER, (SortKey("zone"),), None, ("zone", "host")).page(ZONED)
+
+    assert [item.kept for item in page.items] == [(), ()]

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from weakref import ref
 
 import structlog
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.refusal import refusal_of
+from control_plane.handlers.wording import alone
 from control_plane.lists.batch import BATCH, further, share
 from control_plane.lists.inquiry import Inquiry, to_pod
 from control_plane.lists.narrow import Asked
@@ -38,7 +40,11 @@ class Source:
         self.brief = self._shows_order()
         source = "" if self.brief else call.operation.source
         self._path = call.sibling(source) if source else call.pod_path
-        self._readers = {pod.name: Reader(self.resource, inquiry.order, pod) for pod in self.pods}
+        # An item of which fields are taken away is read again to be changed.
+        kept = alone(self.resource) if self.brief or not call.operation.fields else ()
+        self._readers = {
+            pod.name: Reader(self.resource, inquiry.order, pod, kept) for pod in self.pods
+        }
         #: Pods that did not answer, or failed, by name.
         self.missing: dict[str, Pod] = {}
         #: What pods answered that failed.
@@ -125,16 +131,17 @@ class Source:
         limit = self.batch(searching=searching)
         starts = {pod.name: places.get(pod.name, TOP) for pod in self.pods}
         open_pods = [pod for pod in self.pods if not starts[pod.name].done]
-        answers = await asyncio.gather(
-            *(self._opened(pod, limit, starts[pod.name]) for pod in open_pods),
-            return_exceptions=True,
-        )
+        # Not gather: it keeps what it gave in a cycle, all pages, until the collector comes.
+        async with asyncio.TaskGroup() as group:
+            answers = [
+                group.create_task(self._tried(pod, limit, starts[pod.name])) for pod in open_pods
+            ]
         pages: dict[str, Page] = {}
         refused: list[PodAnswer] = []
-        for pod, answer in zip(open_pods, answers, strict=True):
+        for pod, answer in zip(open_pods, (task.result() for task in answers), strict=True):
             if isinstance(answer, PodUnreachable):
                 self.missing[pod.name] = pod
-            elif isinstance(answer, BaseException):
+            elif isinstance(answer, Exception):
                 raise answer
             elif isinstance(answer, Page):
                 pages[pod.name] = answer
@@ -146,11 +153,15 @@ class Source:
         self._require(refused, pages, open_pods)
 
         asked = dict.fromkeys(starts, limit)
+        # Weakly: what fetches for the sequences is theirs, and a cycle would keep all pages until
+        # the collector comes.
+        known: list[ref[Items]] = []
 
         async def fetch(pod: Pod, place: Place) -> Page:
             last, wanted = asked[pod.name], self._wanted
             if last is not None and wanted is not None:
-                asked[pod.name] = further(last, wanted - sum(entry.taken for entry in sequences))
+                taken = sum(entry.taken for weak in known if (entry := weak()) is not None)
+                asked[pod.name] = further(last, wanted - taken)
             return await self._fetch(pod, place, asked[pod.name])
 
         sequences = [
@@ -162,7 +173,17 @@ class Source:
             )
             for pod in self.pods
         ]
+        known += map(ref, sequences)
         return sequences
+
+    async def _tried(
+        self, pod: Pod, limit: int | None, place: Place
+    ) -> Page | PodAnswer | Exception:
+        """Ask for a page; one pod's failure must not end what others are at."""
+        try:
+            return await self._opened(pod, limit, place)
+        except Exception as error:  # noqa: BLE001  # it is looked at when all have answered
+            return error
 
     async def _opened(self, pod: Pod, limit: int | None, place: Place) -> Page | PodAnswer:
         """Ask for a page and read it while slower pods are still at it; a refusal as it is."""
