@@ -125,8 +125,10 @@ def _processor(options: GatewayOptions) -> m.hcm.HttpFilter:
         name=EXT_PROC,
         typed_config=m.pack(
             m.ext_proc.ExternalProcessor(
-                grpc_service=processor_service(
-                    options.processor_cluster, "connect-failure,refused-stream"
+                # Envoy copies and hashes this for each request, also where no processor is asked;
+                # with retries it is in the routes from which one is.
+                grpc_service=m.core.GrpcService(
+                    envoy_grpc=m.core.GrpcServiceEnvoyGrpc(cluster_name=options.processor_cluster)
                 ),
                 # Bodies only where the processor asks for them: image data streams past it.
                 processing_mode=m.ext_proc.ProcessingMode(

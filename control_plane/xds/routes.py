@@ -18,6 +18,13 @@ EGRESS = "egress"
 #: The processor's decision, and the only thing that routes.
 CLUSTER_HEADER = "x-trio2o-cluster"
 
+#: What is between Envoy and the processor is no business of a pod.
+_BETWEEN = (CLUSTER_HEADER, KNOWN, SEEN, LANE, CACHE)
+#: An administrator who asks why gets the processor's word.
+_EXPLAIN = "x-trio2o-explain"
+#: With none of these a request has just arrived, and nobody asks why.
+_DECIDING = (KNOWN, SEEN, CLUSTER_HEADER, LANE, _EXPLAIN)
+
 #: Image data, the only bodies without a bound in size or time.
 _IMAGE_DATA = r"(/.*)?/v2(\.\d+)?/images/[^/]+/(file|stage)"
 _SAFE_METHODS = "GET|HEAD"
@@ -27,8 +34,6 @@ _ASKED = (
     "%REQ(:METHOD)% %REQ(X-FORWARDED-PROTO?:SCHEME)% %REQ(:AUTHORITY)% %UPSTREAM_CLUSTER_RAW%"
     " %REQ(:PATH)%"
 )
-#: An administrator who asks why gets the processor's word.
-_UNEXPLAINED = m.route.HeaderMatcher(name="x-trio2o-explain", present_match=True, invert_match=True)
 #: What a pod might say in the gateway's name, and what the proxies before it say of themselves.
 #: What the routes put into an answer (LEARN, ASKED, SEEN) they take from a pod's themselves.
 _NOT_FOR_CLIENTS = [
@@ -50,37 +55,34 @@ _NO_LUA = {OWNER_CACHE: m.pack(m.lua.LuaPerRoute(disabled=True))}
 def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resource:
     """Build the routes of clients' requests; what `lost` pods have is the processor's business.
 
-    A request is routed twice: before the filters, when only its lane can be known, and after the
-    owner cache or the processor have named a cluster.
+    A request is routed twice: before the filters, when nothing is decided, and after the owner
+    cache or the processor have named a cluster. Routes are tried in their order, so what is asked
+    for most stands first.
     """
-    chosen = m.route.HeaderMatcher(name=CLUSTER_HEADER, present_match=True)
+    chosen = _present(CLUSTER_HEADER)
+    cached = options.owner_cache
     routes = [
-        *(_known_routes(options, lost) if options.owner_cache else []),
+        *([_undecided(options, [_absent(name) for name in _DECIDING])] if cached else []),
+        *(_known_routes(options, lost) if cached else []),
         _image_data(options, CLUSTER_HEADER, [chosen]),
         *_api_routes(options, CLUSTER_HEADER, [chosen]),
-        *(_lanes(options) if options.owner_cache else []),
-        # The processor routes or answers every request; one it did neither to is our fault.
-        m.route.Route(
-            name="undecided",
-            match=m.route.RouteMatch(prefix="/"),
-            direct_response=m.route.DirectResponseAction(status=503),
-        ),
+        *(_lanes(options) if cached else []),
+        *([_explained(options)] if cached else []),
+        _undecided(options, []),
     ]
-    if options.owner_cache:
-        for route in routes:
-            if route.route is not None and route.route.cluster_header == CLUSTER_HEADER:
-                route.response_headers_to_remove = [LEARN, ASKED, SEEN]
-                route.response_headers_to_add = [
-                    m.put_header(LEARN, f"%DYNAMIC_METADATA({METADATA}:learn)%"),
-                    m.put_header(ASKED, _ASKED),
-                ]
+    for route in routes:
+        if cached and route.route is not None and route.route.cluster_header == CLUSTER_HEADER:
+            route.response_headers_to_remove = [LEARN, ASKED, SEEN]
+            route.response_headers_to_add = [
+                m.put_header(LEARN, f"%DYNAMIC_METADATA({METADATA}:learn)%"),
+                m.put_header(ASKED, _ASKED),
+            ]
     return _configuration(INGRESS, routes)
 
 
 def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.route.Route]:
     """Build the routes of ids that the owner cache knew; the processor is passed by."""
-    known = [m.route.HeaderMatcher(name=KNOWN, present_match=True), _UNEXPLAINED]
-    seen = [m.route.HeaderMatcher(name=SEEN, present_match=True), _UNEXPLAINED]
+    known, seen = [_present(KNOWN)], [_present(SEEN)]
     if lost:
         # It may be that their records are shown in their stead.
         seen.append(
@@ -91,7 +93,7 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
             )
         )
     passing = [
-        _image_data(options, KNOWN, [*known, m.header_ends(KNOWN, "/image")]),
+        _image_data(options, KNOWN, [m.header_ends(KNOWN, "/image")]),
         *_api_routes(options, KNOWN, known),
     ]
     rewriting = _api_routes(options, SEEN, seen)
@@ -101,29 +103,44 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
         route.response_headers_to_remove = [LEARN, ASKED, SEEN]
     for route in passing:
         route.typed_per_filter_config = {**_NO_PROCESSOR, **_NO_LUA}
+        route.request_headers_to_remove = [KNOWN]
         route.stat_prefix = "known"
     for route in rewriting:
         route.typed_per_filter_config = dict(_NO_PROCESSOR)
         route.stat_prefix = "seen"
         # A compressed answer could not be read.
-        route.request_headers_to_remove = ["accept-encoding"]
+        route.request_headers_to_remove = [SEEN, "accept-encoding"]
         route.response_headers_to_add = [m.put_header(SEEN, _ASKED)]
     return [*passing, *rewriting]
 
 
 def _lanes(options: GatewayOptions) -> list[m.route.Route]:
     """Build the ways to the processor: each has its own kind of stream there."""
-    return [
-        m.route.Route(
-            name=name,
-            match=m.route.RouteMatch(prefix="/", headers=[m.header_is(LANE, name)]),
-            direct_response=m.route.DirectResponseAction(status=503),
-            typed_per_filter_config={
-                EXT_PROC: m.pack(m.ext_proc.ExtProcPerRoute(overrides=_way(options, name)))
-            },
-        )
-        for name in LANES
-    ]
+    return [_asking(name, [m.header_is(LANE, name)], _way(options, name)) for name in LANES]
+
+
+def _explained(options: GatewayOptions) -> m.route.Route:
+    """Let the processor answer who asks why, whatever the owner cache knows."""
+    route = _asking("explained", [_present(_EXPLAIN)], _way(options, ""))
+    route.typed_per_filter_config |= _NO_LUA
+    return route
+
+
+def _undecided(options: GatewayOptions, headers: list[m.route.HeaderMatcher]) -> m.route.Route:
+    """Build the way of all else: the processor decides in a conversation."""
+    return _asking("undecided", headers, _way(options, ""))
+
+
+def _asking(
+    name: str, headers: list[m.route.HeaderMatcher], way: m.ext_proc.ExtProcOverrides
+) -> m.route.Route:
+    # The processor routes or answers every request; one it did neither to is our fault.
+    return m.route.Route(
+        name=name,
+        match=m.route.RouteMatch(prefix="/", headers=headers),
+        direct_response=m.route.DirectResponseAction(status=503),
+        typed_per_filter_config={EXT_PROC: m.pack(m.ext_proc.ExtProcPerRoute(overrides=way))},
+    )
 
 
 def _way(options: GatewayOptions, lane: str) -> m.ext_proc.ExtProcOverrides:
@@ -131,9 +148,17 @@ def _way(options: GatewayOptions, lane: str) -> m.ext_proc.ExtProcOverrides:
     return m.ext_proc.ExtProcOverrides(
         grpc_service=processor_service(options.words_cluster, "connect-failure,reset")
         if lane in WORDS
-        else None,
-        grpc_initial_metadata=[m.core.HeaderValue(key=LANE, value=lane)],
+        else processor_service(options.processor_cluster, "connect-failure,refused-stream"),
+        grpc_initial_metadata=[m.core.HeaderValue(key=LANE, value=lane)] if lane else [],
     )
+
+
+def _present(name: str) -> m.route.HeaderMatcher:
+    return m.route.HeaderMatcher(name=name, present_match=True)
+
+
+def _absent(name: str) -> m.route.HeaderMatcher:
+    return m.route.HeaderMatcher(name=name, present_match=True, invert_match=True)
 
 
 @lru_cache
@@ -142,7 +167,7 @@ def egress_routes(options: GatewayOptions) -> Resource:
 
     `x-envoy-upstream-rq-timeout-ms` shortens the time of one request.
     """
-    chosen = m.route.HeaderMatcher(name=CLUSTER_HEADER, present_match=True)
+    chosen = _present(CLUSTER_HEADER)
     return _configuration(
         EGRESS,
         [
@@ -167,16 +192,7 @@ def _configuration(name: str, routes: list[m.route.Route]) -> Resource:
                     domains=["*"],
                     routes=routes,
                     request_headers_to_add=[_GLOBAL_REQUEST_ID],
-                    # What is between Envoy and the processor is no business of a pod.
-                    request_headers_to_remove=[
-                        CLUSTER_HEADER,
-                        KNOWN,
-                        SEEN,
-                        LANE,
-                        CACHE,
-                        "x-envoy-external-address",
-                        "x-envoy-internal",
-                    ],
+                    request_headers_to_remove=["x-envoy-external-address", "x-envoy-internal"],
                     response_headers_to_remove=_NOT_FOR_CLIENTS,
                 )
             ],
@@ -199,6 +215,7 @@ def _image_data(
             timeout=m.seconds(0),
             idle_timeout=m.seconds(options.stream_idle_timeout),
         ),
+        request_headers_to_remove=list(_BETWEEN),
     )
 
 
@@ -224,10 +241,12 @@ def _api_routes(
                     ),
                 ),
             ),
+            request_headers_to_remove=list(_BETWEEN),
         ),
         m.route.Route(
             name="write",
             match=m.route.RouteMatch(prefix="/", headers=chosen),
             route=m.route.RouteAction(cluster_header=header, timeout=timeout),
+            request_headers_to_remove=list(_BETWEEN),
         ),
     ]

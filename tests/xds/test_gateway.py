@@ -192,7 +192,18 @@ def test_only_reads_are_retried() -> None:
             if route.route is not None and route.route.retry_policy is not None
         }
         assert retried == {"read"}
-        assert "x-trio2o-cluster" in host.request_headers_to_remove
+
+
+def test_no_pod_sees_by_what_a_request_was_routed() -> None:
+    for options in (GatewayOptions(), GatewayOptions(owner_cache=True)):
+        for name in ("ingress", "egress"):
+            body = snapshot(options).of_type(ROUTE)[name].body
+            (host,) = m.route.RouteConfiguration.parse(body).virtual_hosts
+            routes = [route for route in host.routes if route.route is not None]
+            assert routes
+            for route in routes:
+                assert route.route is not None
+                assert route.route.cluster_header in route.request_headers_to_remove
 
 
 def test_the_last_route_answers_by_itself() -> None:
