@@ -102,6 +102,16 @@ bindings = Table(
     Index(None, "pod_id"),
 )
 
+#: The pods that a project may have things in; one is never taken out while the pod is there.
+presence = Table(
+    "presence",
+    metadata,
+    Column("project_id", _text(), primary_key=True),
+    Column("pod_id", _text(64), ForeignKey(pods.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "pod_id"),
+)
+
 #: `pod` is a name without a foreign key: who owns an id stays true when the pod is taken out.
 owners = Table(
     "owners",

@@ -10,10 +10,20 @@ from control_plane.database.fleet import FleetReader
 from control_plane.database.intents import IntentTable
 from control_plane.database.owners import OwnerTable
 from control_plane.database.pods import PodTable
+from control_plane.database.presence import PresenceTable
 from control_plane.database.shadows import ShadowTable
 
 
-class Store(PodTable, BindingTable, OwnerTable, FactTable, CopyTable, IntentTable, ShadowTable):
+class Store(
+    PodTable,
+    BindingTable,
+    PresenceTable,
+    OwnerTable,
+    FactTable,
+    CopyTable,
+    IntentTable,
+    ShadowTable,
+):
     """All tables; safe to use from several replicas at once."""
 
     def __init__(self, database: Database) -> None:

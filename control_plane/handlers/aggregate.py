@@ -1,4 +1,7 @@
-"""Aggregate: a list over all pods, asked in parallel, merged, cut to a page and streamed back."""
+"""Aggregate: a list over all pods, asked in parallel, merged, cut to a page and streamed back.
+
+Where the caller's project has things in one pod alone, the list is that pod's.
+"""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
@@ -10,7 +13,8 @@ import structlog
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
-from control_plane.handlers.decision import Decision, Reply
+from control_plane.handlers.decision import Decision, Forward, Reply
+from control_plane.handlers.listing.home import home_of, learn_home
 from control_plane.handlers.listing.lost import lost_items, shows_lost
 from control_plane.handlers.listing.resume import Resumed, resume
 from control_plane.handlers.listing.skip import Skip
@@ -35,6 +39,9 @@ log = structlog.get_logger()
 async def aggregate(cloud: Cloud, call: Call) -> Decision:
     """Answer a list from all pods; what could not be asked is named in `x-trio2o-missing`."""
     await cloud.identify(call)
+    pod = await home_of(cloud, call)
+    if pod is not None:
+        return Forward(pod, "home", home=True)
     try:
         return await _Listing(cloud, call).reply()
     except MalformedPage as error:
@@ -59,6 +66,8 @@ class _Listing:
         call, inquiry, resource = self._call, self._inquiry, self._resource
         source = Source(self._cloud, call, inquiry, await self._asked())
         resumed = await resume(self._cloud, call, source, inquiry, self._key())
+        if inquiry.limit != 0:
+            await learn_home(self._cloud, call, source, resumed.sequences)
         merge = Merge(resumed.sequences, copies=resource.replicated)
         if inquiry.limit != 0:
             await self._skip(merge, resumed)

@@ -7,7 +7,9 @@ from urllib.parse import quote
 
 from control_plane.directory.bindings import Bindings
 from control_plane.directory.holders import Holders
+from control_plane.directory.homes import Homes
 from control_plane.directory.lookup import Directory, Question
+from control_plane.directory.presence import Presence
 from control_plane.directory.rolls import Rolls
 from control_plane.handlers.call import Call
 from control_plane.handlers.later import Later
@@ -80,6 +82,8 @@ class Cloud:
     #: What pods call what users have once, and how it is written in all of them.
     copies: Copies
     everywhere: Broadcast
+    #: Which pods projects may have things in.
+    presence: Presence
     #: The gateway's own user, an administrator of each pod.
     own: Tokens | None = None
     #: Where creates go that name no zone, of projects bound nowhere (`Wish.default_zone`).
@@ -87,6 +91,8 @@ class Cloud:
     later: Later = field(default_factory=Later)
     #: Where pods stood behind the last items of pages; not shared between processes.
     cursors: Cursors = field(default_factory=Cursors)
+    #: In which pods whole lists had something; not shared between processes.
+    homes: Homes = field(default_factory=Homes)
     #: What pods have that answer no more, where no owner is recorded.
     rolls: Rolls | None = None
     #: Told of a pod that did not answer a create or what else is watched.

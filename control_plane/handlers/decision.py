@@ -34,6 +34,9 @@ class Forward:
     path: str = ""
     #: The placed resource, as kind and id, whose owner the pod is: Envoy may remember it.
     owned: tuple[str, str] | None = None
+    #: A list of a project that has things in no other pod: the owner cache puts the answer into the
+    #: users' words, and may route the caller's next ones for a moment.
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from control_plane.handlers.arrival import arrive
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Forward, Watched, Watcher
@@ -42,6 +43,8 @@ async def local(cloud: Cloud, call: Call) -> Decision:
         message = "The request names a host of another part of the cloud."
         raise Refused(HTTPStatus.BAD_REQUEST, message)
     numbers = _numbers(call)
+    if call.operation.creates:
+        await arrive(cloud, call, pod)
     words = _words(call, numbers)
     path = call.with_parameters(words)
     return Forward(

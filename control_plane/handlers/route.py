@@ -2,6 +2,7 @@
 
 import msgspec
 
+from control_plane.handlers.arrival import arrive
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud, is_placed
 from control_plane.handlers.decision import Decision, Forward
@@ -31,6 +32,7 @@ async def route(cloud: Cloud, call: Call) -> Decision:
         return lost
     await require_same_pod(cloud, call, pod, resource.replace("_", " "), operation.same_pod)
     if operation.creates or operation.takes:
+        await arrive(cloud, call, pod)
         await cloud.identify(call)
     body = None
     if operation.zone and call.body:

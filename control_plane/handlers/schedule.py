@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from control_plane.handlers.arrival import arrive
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Forward
@@ -44,6 +45,7 @@ async def schedule(cloud: Cloud, call: Call) -> Decision:
     body = None
     if call.body and await _write(cloud, call, pod, groups):
         body = msgspec.json.encode(call.json)
+    await arrive(cloud, call, pod)
     return Forward(pod, choice.reason, body=body, watch=watcher(cloud, call, pod))
 
 

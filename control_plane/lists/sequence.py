@@ -74,6 +74,11 @@ class Sequence:
         """How many items were consumed since the start."""
         return self._taken
 
+    @property
+    def has_any(self) -> bool | None:
+        """Whether anything was found at the start; None where nothing was read."""
+        return bool(self._page.items) if self._page is not None else None
+
     def ready(self) -> Item | None:
         """Give the next item if nothing must be asked for it; None says nothing of the end."""
         at, page = self._next, self._page

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from control_plane.handlers.call import Call
-from control_plane.handlers.decision import Forward, Reply, Watched
+from control_plane.handlers.decision import Decision, Forward, Reply, Watched
 from control_plane.handlers.translate import Translation
+from control_plane.model.errors import unavailable
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.processor import messages, wire
 from control_plane.processor.exchange import Exchange
@@ -49,8 +50,9 @@ class Conversation(Exchange):
                 self.body_read = True
                 call.body = message.request_body.body
             decision = await self.decide(call)
+            lesson = await self._lesson(call, decision)
         except Exception as error:  # noqa: BLE001  # every failure becomes an answer in one place
-            decision = self.refuse(error)
+            decision, lesson = self.refuse(error), ""
         explained = await self.explain(decision)
         if isinstance(decision, Reply):
             self.count(decision.reason, decision.status)
@@ -58,11 +60,20 @@ class Conversation(Exchange):
                 yield reply
             return
         self.count(decision.reason, HTTPStatus.OK)
-        lesson = await self.lesson(call, decision, seen=False) or ""
         yield self._forward(call, decision, explained, lesson)
         if decision.watch is not None or explained:
             async for reply in self._watch(call, decision, requests, explained):
                 yield reply
+
+    async def _lesson(self, call: Call, decision: Decision) -> str:
+        """Write what the owner cache is to know, which must rewrite what nobody sees here."""
+        if isinstance(decision, Reply):
+            return ""
+        lesson = await self.lesson(call, decision, seen=decision.home)
+        if decision.home and not lesson:
+            message = "The list cannot be shown now; try again."
+            raise unavailable(message)
+        return lesson or ""
 
     def _mode_with_body(self, call: Call) -> pb.ProcessingMode:
         """Choose now whether the answer is wanted: only a reply to headers may choose modes."""
@@ -87,7 +98,7 @@ class Conversation(Exchange):
         self, call: Call, forward: Forward, explained: Mapping[str, str], lesson: str
     ) -> pb.ProcessingResponse | bytes:
         put, remove = self.carried(call, forward)
-        if forward.watch is not None:
+        if forward.watch is not None or forward.home:
             # A compressed answer could not be read.
             remove.append("accept-encoding")
         told = self.facts(forward.reason, forward.pod.name)

@@ -3,7 +3,8 @@
     id | flags | cluster | path | zone | zone inside | mask | (URL | path | prefix here)…
 
 The zones are JSON. Flag `a`: no group in the pod is part of one in another; `s`: the answer is put
-into the users' words by the owner cache. envoy/lua/owner_cache.lua reads it.
+into the users' words by the owner cache; `h`: the caller's lists of the kind are this pod's alone,
+for a moment. envoy/lua/owner_cache.lua reads it.
 """
 
 import json
@@ -43,7 +44,7 @@ class Teacher:
         if forward.owned is not None:
             kind, resource_id = forward.owned
             alone = await is_alone(cloud, call.service, kind, forward.pod)
-        flags = ("a" if alone else "") + ("s" if seen else "")
+        flags = ("a" if alone else "") + ("s" if seen else "") + ("h" if forward.home else "")
         return f"{quote(resource_id)}|{flags}|{self._cluster(call.view, forward.pod, call.service)}"
 
     def _cluster(self, view: View, pod: Pod, service: Service) -> str:

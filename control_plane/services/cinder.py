@@ -45,10 +45,16 @@ _RESOURCES = (
         hosts=("os-vol-host-attr:host", "attachments[].host_name"),
         ids=(Ref("volume_type", "volume_type_id"),),
         ids_since="3.63",
+        free_texts=("metadata", "volume_image_metadata"),
         lists=lists.VOLUMES,
     ),
     Resource(
-        "snapshot", "snapshots", probe="/snapshots/{id}", order=_NEWEST, lists=lists.SNAPSHOTS
+        "snapshot",
+        "snapshots",
+        probe="/snapshots/{id}",
+        order=_NEWEST,
+        free_texts=("metadata",),
+        lists=lists.SNAPSHOTS,
     ),
     Resource(
         "backup",
@@ -56,6 +62,7 @@ _RESOURCES = (
         probe="/backups/{id}",
         zones=_ZONE,
         order=_NEWEST,
+        free_texts=("metadata",),
         lists=lists.BACKUPS,
     ),
     Resource(

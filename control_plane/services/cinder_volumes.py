@@ -13,10 +13,11 @@ from control_plane.services.operation import (
 
 _HINTS = "OS-SCH-HNT:scheduler_hints"
 _BRIEF = ("id", "name", "links")
+_HOME = ("limit", "marker", "sort", "sort_key", "sort_dir", "name", "status")
 
 _VOLUMES = (
-    aggregate("GET", "/volumes", "volume", source="/volumes/detail", fields=_BRIEF),
-    aggregate("GET", "/volumes/detail", "volume"),
+    aggregate("GET", "/volumes", "volume", source="/volumes/detail", fields=_BRIEF, home=_HOME),
+    aggregate("GET", "/volumes/detail", "volume", home=_HOME),
     computed("GET", "/volumes/summary", since="3.12", handler="summary"),
     schedule(
         "POST",
@@ -48,8 +49,8 @@ _VOLUMES = (
 
 # The brief form of a snapshot, unlike the others', shows when it was created.
 _SNAPSHOTS = (
-    aggregate("GET", "/snapshots", "snapshot"),
-    aggregate("GET", "/snapshots/detail", "snapshot"),
+    aggregate("GET", "/snapshots", "snapshot", home=_HOME),
+    aggregate("GET", "/snapshots/detail", "snapshot", home=_HOME),
     route(
         "POST",
         "/snapshots",
@@ -64,8 +65,8 @@ _SNAPSHOTS = (
 )
 
 _BACKUPS = (
-    aggregate("GET", "/backups", "backup", source="/backups/detail", fields=_BRIEF),
-    aggregate("GET", "/backups/detail", "backup"),
+    aggregate("GET", "/backups", "backup", source="/backups/detail", fields=_BRIEF, home=_HOME),
+    aggregate("GET", "/backups/detail", "backup", home=_HOME),
     route(
         "POST",
         "/backups",

@@ -89,6 +89,12 @@ def needs_processor_from(resource: Resource) -> Microversion | None:
     return Microversion.parse(resource.ids_since) if resource.ids else None
 
 
+def is_home(service: Service, operation: Operation) -> bool:
+    """Whether a list of a project that is in one pod can be that pod's, put into users' words."""
+    resource = service.resources.get(operation.answer)
+    return bool(operation.home) and resource is not None and _is_spelt(resource)
+
+
 def _is_spelt(resource: Resource) -> bool:
     """Whether names of the pod are all that its items must be rid of."""
     unknown = resource.ids and not resource.ids_since

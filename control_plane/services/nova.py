@@ -46,6 +46,8 @@ _RESOURCES = (
         order=(SortKey("created", descending=True), SortKey("id")),
         shadows=(Ref("server_group", "server_groups"),),
         holds=(Ref("volume", "os-extended-volumes:volumes_attached[].id"),),
+        free_texts=("metadata", "extra_specs"),
+        free=("properties", "scheduler_hints"),
         lists=SERVERS,
     ),
     Resource(

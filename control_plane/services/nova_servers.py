@@ -15,6 +15,7 @@ _MIGRATION = "/servers/{server}/migrations/{migration}"
 _HINTS = "os:scheduler_hints|OS-SCH-HNT:scheduler_hints"
 _DEVICES = "server.block_device_mapping_v2"
 _BRIEF = ("id", "name", "links")
+_HOME = ("limit", "marker", "sort_key", "sort_dir", "name", "status")
 
 #: What a server's create says. Host names (`server.host`, `AZ:HOST`) mean something only inside a
 #: pod and pin nothing, unless an administrator puts the pod before them.
@@ -48,8 +49,8 @@ _BOOT: Options = {"until": "2.102", "answer": "server"}
 _BOOT_CREATE: Options = {**_CREATE, **_BOOT}
 
 OPERATIONS: tuple[Operation, ...] = (
-    aggregate("GET", "/servers", "server", source="/servers/detail", fields=_BRIEF),
-    aggregate("GET", "/servers/detail", "server"),
+    aggregate("GET", "/servers", "server", source="/servers/detail", fields=_BRIEF, home=_HOME),
+    aggregate("GET", "/servers/detail", "server", home=_HOME),
     schedule("POST", "/servers", **_CREATE),
     route("GET DELETE", "/servers/{server}", answer="server"),
     route("PUT", "/servers/{server}", answer="server", zone="server.pinned_availability_zone"),

@@ -151,6 +151,10 @@ class Resource:
     shadows: tuple[Ref, ...] = ()
     #: Fields that hold ids of other placed things of the same pod, which may be recorded nowhere.
     holds: tuple[Ref, ...] = ()
+    #: Names, wherever in an item they stand, of the objects whose keys users or operators choose:
+    #: those whose values are texts, and those whose values are anything.
+    free_texts: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()
 
     @property
     def mapped(self) -> bool:
@@ -253,6 +257,10 @@ class Operation:
     defaults: str = ""
     #: Lists of the answer that hold what each pod says, put together.
     joined: tuple[str, ...] = ()
+    #: A list that shows what the caller's project has and nothing else, with these query parameters
+    #: as without them, all of which mean the same to a pod as here: where a project has things in
+    #: one pod alone, that pod's list is the whole list.
+    home: tuple[str, ...] = ()
 
     @property
     def handled(self) -> bool:
@@ -311,6 +319,7 @@ class Options(TypedDict, total=False):
     sets: tuple[str, ...]
     defaults: str
     joined: tuple[str, ...]
+    home: tuple[str, ...]
 
 
 def _row(kind: Kind, methods: str, path: str, options: Options) -> Operation:

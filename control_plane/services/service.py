@@ -99,3 +99,9 @@ class Service:
     request_id_headers: tuple[str, ...] = ("x-openstack-request-id",)
     #: What `POST …/action` can ask for, by the resource the path names first.
     actions: Mapping[str, Mapping[str, Action]] = field(default_factory=dict)
+    #: Whether any list may be one pod's, as its rows say.
+    has_homes: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look through the rows once."""
+        object.__setattr__(self, "has_homes", any(row.home for row in self.operations))

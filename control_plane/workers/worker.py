@@ -10,6 +10,7 @@ from control_plane.database.store import Store
 from control_plane.directory.bindings import Bindings
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory
+from control_plane.directory.presence import Presence
 from control_plane.directory.rolls import Rolls
 from control_plane.handlers.cloud import Cloud
 from control_plane.identity.keystone import Keystone
@@ -79,6 +80,7 @@ class Worker:
             verifier,
             self.copies,
             Broadcast(self.client, self.copies, self.store, kept),
+            Presence(self.store),
             keystone,
             settings.scheduling.default_zone,
             # The control plane keeps them; here they are read.

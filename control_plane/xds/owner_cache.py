@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from control_plane.directory.presence import LEASE
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.microversion import MicroversionRange
 from control_plane.model.pod import Pod
@@ -18,6 +19,7 @@ from control_plane.services.catalog import SERVICES
 from control_plane.services.lane import (
     Lane,
     changes,
+    is_home,
     is_whole,
     lane,
     needs_processor_from,
@@ -40,6 +42,11 @@ CACHE = "x-trio2o-cache"
 #: What the processor said of an id, and of whom it was asked, on an answer.
 LEARN = "x-trio2o-learn"
 ASKED = "x-trio2o-asked"
+
+#: One text: what follows uses what is local above.
+_SCRIPTS = ("owner_cache.lua", "lists.lua")
+#: The letters of which lists are full, the rarest first; what is not here is rarer still.
+_COMMON = "ZVKWYGJIXzjqkwvxDASOTEPybgufmphcldrsnoiat_-:e"
 
 _PASSES = {Lane.PASS: KNOWN, Lane.SEEN: SEEN, Lane.ACTION: SEEN}
 #: Lanes on which the processor's first word is its last.
@@ -91,15 +98,15 @@ def _below_epoch(shared: tuple[MicroversionRange | None, ...], entries: int) -> 
 
 @lru_cache(1)
 def _script() -> str:
-    """Read the script, from the installed package or from the source tree."""
+    """Read the scripts, from the installed package or from the source tree."""
     package = Path(__file__).parents[1]
     installed = package / "_envoy"
     folder = installed if installed.is_dir() else package.parent / "envoy"
-    return (folder / "lua" / "owner_cache.lua").read_text(encoding="utf-8")
+    return "\n".join((folder / "lua" / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 def _tables(shared: tuple[MicroversionRange | None, ...], entries: int) -> Iterator[str]:
-    yield f"local CAPACITY = {entries}"
+    yield f"local CAPACITY, LEASE = {entries}, {round(LEASE * 1000)}"
     yield "local BY_NAME, BY_PREFIX, BY_VERSION = {}, {}, {}"
     for service, versions in zip(SERVICES, shared, strict=True):
         name = _lua(service.name)
@@ -180,6 +187,8 @@ def _row(service: Service, operation: Operation, method: str) -> dict[str, Any]:
     """Describe a row: the way to the processor, and what is done where the owner is known."""
     kind = lane(service, operation, method)
     row: dict[str, Any] = {"lane": _UNARY.get(kind, kind.value)}
+    if kind is Lane.LIST and is_home(service, operation):
+        row.update(_home(service.resources[operation.answer], operation))
     if kind not in _PASSES:
         return row
     row["passes"] = _PASSES[kind]
@@ -192,6 +201,39 @@ def _row(service: Service, operation: Operation, method: str) -> dict[str, Any]:
     if resource is not None and kind is not Lane.PASS:
         row.update(_seen(resource))
     return row
+
+
+def _home(resource: Resource, operation: Operation) -> dict[str, Any]:
+    """Describe a list that one pod may answer, and how names are found in it (lists.lua)."""
+    found: dict[str, Any] = {
+        "passes": SEEN,
+        "home": dict.fromkeys(operation.home, True),
+        "list": resource.name,
+    }
+    below = needs_processor_from(resource)
+    if below is not None:
+        found["below"] = below.minor
+    names = [(change.path.rpartition(".")[2], change.kind) for change in changes(resource)]
+    if names:
+        names += [(name, "") for name in resource.free]
+        found["resource"] = {
+            "seeks": [_seek(*entry) for entry in names],
+            "texts": [_seek(name) for name in resource.free_texts],
+        }
+    return found
+
+
+def _seek(name: str, kind: str = "") -> dict[str, Any]:
+    """Say how to find a name in a list: by what follows its rarest letter, where it has one."""
+    text = f'{name}":'
+    back = min(range(len(name)), key=lambda index: _COMMON.find(name[index]))
+    return {
+        "needle": text[back:],
+        "head": text[:back],
+        "back": back + 1,
+        "length": len(text) + 1,
+        **({"kind": kind} if kind else {}),
+    }
 
 
 def _seen(resource: Resource) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 -- Which pod owns an id: answered inside Envoy, learnt from the processor's answers.
 --
 -- Above this text the control plane puts what it knows of the services (control_plane/xds/
--- owner_cache.py): CAPACITY, BY_PREFIX, BY_VERSION, BY_NAME. Another text is another VM and an empty
--- cache; each worker of Envoy has a VM, and so a cache, of its own.
+-- owner_cache.py): CAPACITY, LEASE, BY_PREFIX, BY_VERSION, BY_NAME; below it lists.lua. Another text
+-- is another VM and an empty cache; each worker of Envoy has a VM, and so a cache, of its own.
 --
 --   request   a known id        -> x-trio2o-known: its cluster, the answer passes as it is
 --                                  x-trio2o-seen: its cluster, the answer is rewritten below
+--             a list of who has things in one pod (lists.lua) -> x-trio2o-seen
 --             anything else     -> x-trio2o-lane: how the processor is asked
 --   answer    x-trio2o-learn    -> what the processor said of an id
 --             x-trio2o-seen     -> whose answer it is, to be rewritten
@@ -149,6 +150,7 @@ function envoy_on_request(handle)
   if not service then return end
   local row, id = row_of(service, path, at, headers:get(":method"))
   if not row then return end
+  if row.home and route_list(handle, headers, service, row, path, base) then return end
   if row.passes and id then
     local owner = owner_of(id)
     local cluster = owner and owner.clusters[service.name]
@@ -223,18 +225,18 @@ local function learn_cluster(text)
 end
 
 -- `id|flags|cluster…`: flags `a`: no group of the thing has parts in other pods; `s`: the answer is
--- to be rewritten here.
+-- to be rewritten here; `h`: see lists.lua. Gives the flags and the cluster.
 local function learn(value)
   local id, flags, text = match(value, "^([^|]*)|(%a*)|(.*)$")
-  if not id then return false end
+  if not id then return "" end
   local pod = learn_cluster(text)
   if id ~= "" then keep(id, pod[find(flags, "a", 1, true) ~= nil]) end
-  return find(flags, "s", 1, true) ~= nil
+  return flags, pod.clusters[match(text, "^[^/|]*/([^|]*)")]
 end
 
 ------------------------------------------------------------------------------------------ answers
 
--- Where a text that begins with a quote at `at` ends.
+-- Where a text that begins with a quote at `at` ends; nil where that is still to come.
 local function text_end(body, at)
   local stop = find(body, '"', at + 1, true)
   while stop do
@@ -243,23 +245,24 @@ local function text_end(body, at)
     if slashes % 2 == 0 then return stop end
     stop = find(body, '"', stop + 1, true)
   end
-  error("a text without an end")
 end
 
--- Where a value that begins at `at` ends.
+-- Where a value that begins at `at` ends; nil where that is still to come.
 local function value_end(body, at)
   local first = byte(body, at)
   if first == QUOTE then return text_end(body, at) end
   if first ~= OPEN_OBJECT and first ~= OPEN_LIST then
-    return find(body, "[,%]}%s]", at) - 1
+    local behind = find(body, "[,%]}%s]", at)
+    return behind and behind - 1
   end
   local depth = 0
   while true do
     local next = find(body, '["{}%[%]]', at)
-    if not next then error("a value without an end") end
+    if not next then return nil end
     local kind = byte(body, next)
     if kind == QUOTE then
       next = text_end(body, next)
+      if not next then return nil end
     elseif kind == OPEN_OBJECT or kind == OPEN_LIST then
       depth = depth + 1
     else
@@ -268,6 +271,11 @@ local function value_end(body, at)
     end
     at = next + 1
   end
+end
+
+-- The same, where there must be an end: an error leaves the answer as it is.
+local function ended(stop)
+  return stop or error("a value without an end")
 end
 
 local function hidden(text, cluster)
@@ -310,7 +318,7 @@ local function rewritten(value, kind, cluster)
   if first ~= OPEN_LIST then return value end
   local items, at = {}, find(value, '"', 1, true)
   while at do
-    local stop = text_end(value, at)
+    local stop = ended(text_end(value, at))
     items[#items + 1] = rewrites[kind](sub(value, at, stop), cluster)
     at = find(value, '"', stop + 1, true)
   end
@@ -325,7 +333,7 @@ local function walk_object(body, at, fields, cluster, changes)
   while true do
     at = find(body, '["}]', at + 1)
     if byte(body, at) ~= QUOTE then return at end
-    local stop = text_end(body, at)
+    local stop = ended(text_end(body, at))
     local field = fields[sub(body, at + 1, stop - 1)]
     at = find(body, "[^%s:]", stop + 1)
     local last
@@ -340,7 +348,7 @@ local function walk_object(body, at, fields, cluster, changes)
         last = walk_object(body, last, field, cluster, changes)
       end
     else
-      last = value_end(body, at)
+      last = ended(value_end(body, at))
       if type(field) == "string" then
         local value = sub(body, at, last)
         local new = rewritten(value, field, cluster)
@@ -370,7 +378,9 @@ local function own_keys(body)
   local text = stop and sub(body, from, stop) or "\\"
   local _, quotes = gsub(text, '"', "")
   -- A brace in a text is no end.
-  if quotes % 2 == 1 or find(text, "\\", 1, true) then stop = value_end(body, from) end
+  if quotes % 2 == 1 or find(text, "\\", 1, true) then
+    stop = ended(value_end(body, from))
+  end
   return from, stop
 end
 
@@ -393,7 +403,7 @@ local function find_changes(body, resource, cluster)
       if stop and at > from and at < stop then return nil end
       at = last + 1
       while byte(body, at) <= 32 do at = at + 1 end
-      last = value_end(body, at)
+      last = ended(value_end(body, at))
       local value = sub(body, at, last)
       if value ~= "null" then
         if mark.deep or byte(value) == OPEN_OBJECT then return nil end
@@ -504,6 +514,10 @@ local function rewrite(handle, headers, text)
   local location = headers:get("location")
   if location then headers:replace("location", with_links(location, cluster, scheme, authority)) end
   if (status == 404 or status == 410) and row and row.whole and id then keep(id, false) end
+  if row and row.list and status < 400 then
+    rewrite_list(handle, headers, cluster, row.resource, scheme, authority)
+    return
+  end
   local content = handle:body()
   local length = content and content:length() or 0
   if length == 0 then return end
@@ -530,5 +544,8 @@ function envoy_on_response(handle)
   local learnt, asked = headers:get("x-trio2o-learn"), headers:get("x-trio2o-asked")
   if learnt then headers:remove("x-trio2o-learn") end
   if asked then headers:remove("x-trio2o-asked") end
-  if learnt and learn(learnt) and asked then rewrite(handle, headers, asked) end
+  if not learnt then return end
+  local flags, cluster = learn(learnt)
+  if find(flags, "h", 1, true) then keep_lease(handle, headers, cluster) end
+  if asked and find(flags, "s", 1, true) then rewrite(handle, headers, asked) end
 end

@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from control_plane.directory.bindings import Bindings
 from control_plane.directory.holders import Holders
 from control_plane.directory.lookup import Directory
+from control_plane.directory.presence import Presence
 from control_plane.directory.rolls import Rolls
 from control_plane.handlers import Cloud
 from control_plane.handlers.cloud import Tokens
@@ -114,6 +115,8 @@ class Store:
         self.rows: dict[str, Owner] = {}
         self.bound: list[Binding] = []
         self.deleted: set[str] = set()
+        #: Since when projects may have things in pods, by project and the pod's id.
+        self.present: dict[str, dict[str, datetime]] = {}
         #: The ids in the pods by resource, pod and the users' id.
         self.kept: dict[tuple[str, str, str], str] = {}
         #: What pods last said of themselves.
@@ -124,6 +127,12 @@ class Store:
 
     async def put_fact(self, pod: str, key: str, value: object) -> None:
         self.said.setdefault(pod, {})[key] = value
+
+    async def enter(self, project_id: str, pod_id: str) -> None:
+        self.present.setdefault(project_id, {}).setdefault(pod_id, datetime.now(UTC))
+
+    async def presence(self, project_id: str) -> dict[str, datetime]:
+        return dict(self.present.get(project_id, {}))
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         return self.rows.get(id)
@@ -310,6 +319,8 @@ class Envoy:
         copies = Copies(MemoryCopies(), Listings())
         self.registry = Registry(replace(view, names=copies))
         self.keystone = Keystone()
+        #: How long requests were held back.
+        self.slept: list[float] = []
         directory = Directory(self.store, self.pods, self.metrics)
         self.cloud = Cloud(
             directory,
@@ -319,9 +330,13 @@ class Envoy:
             TokenVerifier(self.keystone),
             copies,
             Broadcast(self.pods, copies, MemoryIntents()),
+            Presence(self.store, self._sleep),
             tokens,
             rolls=Rolls(self.store, self.pods, OwnToken(), SERVICES),
         )
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
 
     async def word(
         self, lane: str, method: str, path: str, token: str = "user", **headers: str

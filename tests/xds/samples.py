@@ -2,8 +2,18 @@
 
 import random
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Any
 
+from control_plane.model.microversion import Microversion, MicroversionRange
+
+#: What the services of all pods have.
+RANGES = MappingProxyType(
+    {
+        "compute": MicroversionRange(Microversion(2, 1), Microversion(2, 96)),
+        "volume": MicroversionRange(Microversion(3, 0), Microversion(3, 70)),
+    }
+)
 _HOST_ID = "0123456789abcdef" * 3 + "01234567"
 _SEED = 7
 _KEYS = (
@@ -16,8 +26,17 @@ _KEYS = (
     'a"b',
     "a\\",
     "links",
+    "metadata",
+    "scheduler_hints",
+    'x"hostId',
+    "a, ",
+    "}, ",
+    "1, ",
 )
-_VALUES = ("nova", "", 'x"y', "{", "}", '"hostId": "x"', "inner1", _HOST_ID, "\\", "é", "[", "]")
+_VALUES = (
+    *("nova", "", 'x"y', "{", "}", '"hostId": "x"', "inner1", _HOST_ID, "\\", "é", "[", "]"),
+    *("a, ", "}, ", '}, "hostId": "', ', "metadata": {', "http://10.0.0.1:8774/v2.1/", "\\\\"),
+)
 
 
 def server(known: str, url: str) -> dict[str, Any]:
@@ -86,3 +105,31 @@ def _shuffled(chance: random.Random, document: dict[str, Any]) -> dict[str, Any]
     entries = list(document.items())
     chance.shuffle(entries)
     return dict(entries)
+
+
+def snapshot(known: str, url: str) -> Iterator[dict[str, Any]]:
+    """Make snapshots; of their fields none needs to be changed, and no link leads to one."""
+    chance = random.Random(_SEED)
+    for _ in range(20):
+        yield _shuffled(chance, {"id": known, "metadata": _own(chance), "description": url})
+
+
+def listed_servers(url: str) -> list[dict[str, Any]]:
+    """Make a list of servers whose hints and images have keys of users, too."""
+    chance = random.Random(_SEED)
+    found = []
+    for number, item in enumerate(servers("x", url)):
+        item["id"] = f"00000000-0000-4000-8000-{number:012x}"
+        if chance.random() < 0.5:
+            item["scheduler_hints"] = {
+                "query": [">=", "$free_ram_mb", 1],
+                chance.choice(_KEYS): chance.choice(_VALUES),
+                "inner": {chance.choice(_KEYS): chance.choice(_VALUES), "n": 1},
+                "hostId": _HOST_ID,
+            }
+        if chance.random() < 0.5:
+            item["image"] = {"id": "i", "properties": {"min": 1, **_own(chance)}, "links": []}
+        if chance.random() < 0.3:
+            item["addresses"] = {chance.choice(_KEYS): [{"addr": "10.0.0.1", "version": 4}]}
+        found.append(_shuffled(chance, item))
+    return found

@@ -12,7 +12,6 @@ import pytest
 from control_plane.handlers.translate import Translation
 from control_plane.model.fleet import Fleet
 from control_plane.model.host_id import shown_host_id
-from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.registry import View
@@ -22,16 +21,12 @@ from control_plane.services.lane import Lane, lane
 from control_plane.xds.gateway import OwnerCache
 from control_plane.xds.owner_cache import source
 from tests.xds.gateway import LEARN, TO, Gateway, running_gateway
-from tests.xds.samples import server, servers, volume
+from tests.xds.samples import RANGES, server, servers, volume
 
 pytestmark = pytest.mark.envoy
 
 POD1 = Pod("1", "Pod1", "az1", "inner1")
 POD2 = Pod("2", "Pod2", "az2", "az2")
-RANGES = {
-    "compute": MicroversionRange(Microversion(2, 1), Microversion(2, 96)),
-    "volume": MicroversionRange(Microversion(3, 0), Microversion(3, 70)),
-}
 SCRIPT = source(RANGES, 1000, "1")
 COMPUTE, VOLUME = service_named("compute"), service_named("volume")
 

@@ -1,0 +1,75 @@
+"""Whether a list is that of one pod, because the caller's project has things nowhere else.
+
+Two things must be known: that creates brought the project into no other pod (presence, read anew
+each time), and that the last time all pods were asked no other had anything (homes, a minute old at
+most). Then the pod answers, and Envoy, which puts the answer into the users' words, may send it the
+same caller's next lists for a moment (`presence.LEASE`).
+"""
+
+from control_plane.directory.homes import HomeKey
+from control_plane.handlers.call import Call
+from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.listing.source import Source
+from control_plane.lists.sequence import Sequence
+from control_plane.model.pod import Pod
+from control_plane.services.lane import is_home, needs_processor_from
+
+#: How Envoy says that its owner cache is there, which rewrites the answer.
+_LANE, _LIST = "x-trio2o-lane", "list"
+#: Parameters that leave nothing out but what other pages have.
+_ALL = frozenset({"limit", "sort", "sort_key", "sort_dir"})
+#: As many pods as tell that a list has no home.
+_ENOUGH = 2
+
+
+async def home_of(cloud: Cloud, call: Call) -> Pod | None:
+    """Find the pod that a list can be left to; None when all pods are to be asked."""
+    if not _may_have_home(call) or not _names(call) <= set(call.operation.home):
+        return None
+    seen = cloud.homes.of(_key(call))
+    pods = call.view.with_service(call.service.name)
+    if seen is None or seen.asked != tuple(pod.name for pod in pods):
+        return None
+    present = await cloud.presence.of(call.project_id)
+    there = [pod for pod in pods if pod.id in present]
+    if len(there) != 1 or seen.pod not in ("", there[0].name):
+        return None
+    return there[0] if there[0].name in call.view.answering else None
+
+
+async def learn_home(cloud: Cloud, call: Call, source: Source, sequences: list[Sequence]) -> None:
+    """Keep which pods have something, when all were asked for all; before any of it is taken."""
+    if not _may_have_home(call) or not _names(call) <= _ALL:
+        return
+    begun = {entry.pod.name: entry.has_any for entry in sequences}
+    asked = tuple(pod.name for pod in call.view.with_service(call.service.name))
+    if source.missing or set(begun) != set(asked) or None in begun.values():
+        return
+    having = [entry.pod for entry in sequences if entry.has_any]
+    for pod in having[:_ENOUGH]:
+        await cloud.presence.note(call.project_id, pod.id)
+    cloud.homes.learn(_key(call), [pod.name for pod in having], asked)
+
+
+def _may_have_home(call: Call) -> bool:
+    """Whether the list shows what the caller's project has, in words that Envoy can change."""
+    if (
+        call.headers.get(_LANE) != _LIST
+        or not call.project_id
+        or "x-service-token" in call.headers
+        or not is_home(call.service, call.operation)
+    ):
+        return False
+    since = needs_processor_from(call.service.resources[call.operation.answer])
+    return since is None or call.version is None or call.version < since
+
+
+def _names(call: Call) -> set[str]:
+    """Name the parameters as they stand; services may take a semicolon for a separator, too."""
+    if not call.query:
+        return set()
+    return {part.partition("=")[0] for part in call.query.replace(";", "&;").split("&")}
+
+
+def _key(call: Call) -> HomeKey:
+    return HomeKey(call.project_id, call.service.name, call.operation.answer)

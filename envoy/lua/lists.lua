@@ -1,0 +1,301 @@
+-- Lists of a project that has things in one pod: routed there, and put into the users' words while
+-- they stream. It stands below owner_cache.lua in one text and uses what is local there.
+--
+-- What the processor decides of such a list holds for the same token for a moment, counted from when
+-- the list it was asked of arrived, by the clock of this Envoy (control_plane/directory/presence.py).
+-- The pod checks the token of every list. Tokens are in no header, log or metric for it: who the
+-- answer is for stands in dynamic metadata, which nobody else reads.
+--
+-- A list may be larger than Envoy holds of an answer, and has hundreds of items: it is neither kept
+-- whole nor walked. What is to be changed is found by name, outside of the objects whose keys users
+-- choose. A name is a quote, letters, a quote and a colon, and no text can hold that, since quotes in
+-- texts are escaped; a quote before a letter always begins a text.
+
+-- Tokens with leases, in two generations as owners are; and where a request says whose it is.
+local LEASES, LONGEST_TOKEN, OURS = 1000, 4096, "trio2o.lists"
+local new_leases, old_leases, leases = {}, {}, 0
+
+-- Whose list of what it is; nil for who must be told by the processor.
+local function lease_key(headers, service, row)
+  local token = headers:get("x-auth-token")
+  if
+    not token
+    or token == ""
+    or #token > LONGEST_TOKEN
+    or headers:get("x-service-token")
+    or headers:get("x-trio2o-explain")
+    or headers:get("content-length")
+    or headers:get("transfer-encoding")
+  then
+    return nil
+  end
+  return service.name .. " " .. row.list .. " " .. token
+end
+
+-- Whether a query leaves the list that of the caller's project. Services may take a semicolon for a
+-- separator, too.
+local function is_plain_query(path, names)
+  local mark = find(path, "?", 1, true)
+  if not mark then return true end
+  local query = sub(path, mark + 1)
+  if query == "" then return true end
+  if find(query, ";", 1, true) then return false end
+  for part in (query .. "&"):gmatch("([^&]*)&") do
+    if not names[match(part, "^[^=]*")] then return false end
+  end
+  return true
+end
+
+-- Sends a list to the pod that the caller's project is known to be in, and says whether it did.
+function route_list(handle, headers, service, row, path, base)
+  local key = lease_key(headers, service, row)
+  if not key then return false end
+  local now = tonumber(handle:timestamp())
+  local lease = new_leases[key] or old_leases[key]
+  -- A clock that was set back must not make it longer.
+  if lease and now >= lease.from and now < lease.from + LEASE then
+    local cluster = lease.cluster
+    if may_pass(handle, headers, service, row) and is_plain_query(path, row.home) then
+      headers:replace(":path", cluster.path .. sub(path, base + 1))
+      headers:replace(row.passes, cluster.name)
+      return true
+    end
+    return false
+  end
+  handle:streamInfo():dynamicMetadata():set(OURS, "asked", now .. " " .. key)
+  return false
+end
+
+-- Keeps what the processor said of the list that is answered now.
+function keep_lease(handle, headers, cluster)
+  if headers:get(":status") ~= "200" then return end
+  local ours = handle:streamInfo():dynamicMetadata():get(OURS)
+  local from, key = match(ours and ours.asked or "", "^(%d+) (.*)$")
+  if not from then return end
+  if new_leases[key] == nil then
+    leases = leases + 1
+    if leases > LEASES then
+      old_leases, new_leases, leases = new_leases, {}, 1
+    end
+  end
+  new_leases[key] = { from = tonumber(from), cluster = cluster }
+end
+
+local NOWHERE = 2 ^ 52
+local SPACE, COMMA, BACKSLASH = 32, 44, 92
+
+local function is_letter(code)
+  return code and (code >= 97 and code <= 122 or code >= 65 and code <= 90)
+end
+
+-- Finds what stands before a place, but for spaces.
+local function before(text, at)
+  repeat at = at - 1 until at < 1 or byte(text, at) > SPACE
+  return byte(text, at), at
+end
+
+-- Where a piece can be cut: before the last comma between two members of an object, or of a list,
+-- the former of which is no text. So it is cut in no object of texts.
+local function last_cut(text)
+  for quote = #text - 1, 3, -1 do
+    if byte(text, quote) == QUOTE and is_letter(byte(text, quote + 1)) then
+      local kind, at = before(text, quote)
+      if kind == OPEN_OBJECT then kind, at = before(text, at) end
+      if kind == COMMA and at > 1 and before(text, at) ~= QUOTE then return at - 1 end
+    end
+  end
+  return 0
+end
+
+-- Finds the quote before the next occurrence of a name, by the rarest letter in it.
+local function sought(text, seek, from)
+  local at = find(text, seek.needle, from, true)
+  while at do
+    local quote = at - seek.back
+    if
+      quote >= from
+      and byte(text, quote) == QUOTE
+      and byte(text, quote - 1) ~= BACKSLASH
+      and (seek.back == 1 or sub(text, quote + 1, at - 1) == seek.head)
+    then
+      return quote
+    end
+    at = find(text, seek.needle, at + 1, true)
+  end
+  return NOWHERE
+end
+
+-- Where the value of a name begins, and with what; nil where that is still to come.
+local function value_of(text, quote, seek)
+  local at = quote + seek.length
+  local first = byte(text, at)
+  while first and first <= SPACE do
+    at = at + 1
+    first = byte(text, at)
+  end
+  return at, first
+end
+
+-- Where the object ends that a name at `quote` has, or where a value begins that is none, which it
+-- says too; nil where that is still to come.
+local function free_end(text, quote, seek)
+  local at, first = value_of(text, quote, seek)
+  if first == OPEN_OBJECT then return value_end(text, at), true end
+  return first and at, false
+end
+
+-- Looks whether a name at `quote` stands in an object of texts. Gives where that ends, or false, and
+-- where it begins. Nothing before `reached` is in question, and `places` has what was found before.
+local function text_object(text, quote, seeks, places, reached)
+  -- Behind a value that is no text there is no object of texts.
+  local kind, at = before(text, quote)
+  if kind ~= OPEN_OBJECT and (kind ~= COMMA or before(text, at) ~= QUOTE) then return nil end
+  for index = 1, #seeks do
+    local seek = seeks[index]
+    local place = places[index] or 0
+    if place < reached then place = sought(text, seek, reached) end
+    while place < quote do
+      local stop = free_end(text, place, seek)
+      if not stop or stop > quote then return stop or false, place end
+      place = sought(text, seek, stop)
+    end
+    places[index] = place
+  end
+end
+
+-- Puts the fields of items into the users' words. What begins and does not end in this text is given
+-- back as it is, to be put before what follows.
+local function with_fields(text, resource, cluster)
+  local seeks, texts = resource.seeks, resource.texts
+  local places, objects, count = {}, {}, #seeks
+  for index = 1, count do places[index] = sought(text, seeks[index], 1) end
+  local pieces, size, from, reached = {}, 0, 1, 1
+  while true do
+    local quote, which = NOWHERE, 0
+    for index = 1, count do
+      if places[index] < quote then quote, which = places[index], index end
+    end
+    if which == 0 then break end
+    local seek = seeks[which]
+    local stop, held, is_object = nil, quote, true
+    if seek.kind then
+      stop, held = text_object(text, quote, texts, objects, reached)
+      if stop == nil then
+        local at, first = value_of(text, quote, seek)
+        stop, held = first and at, quote
+        if first == QUOTE then
+          stop = text_end(text, at)
+          local value = stop and sub(text, at, stop)
+          local new = stop and rewrites[seek.kind](value, cluster)
+          if new ~= value then
+            pieces[size + 1] = sub(text, from, at - 1)
+            pieces[size + 2] = new
+            size, from = size + 2, stop + 1
+          end
+        end
+      end
+    else
+      stop, is_object = free_end(text, quote, seek)
+    end
+    if not stop then
+      pieces[size + 1] = sub(text, from, held - 1)
+      return concat(pieces), sub(text, held)
+    end
+    -- A user's own key may have the name of an object.
+    if is_object then reached = stop end
+    for index = 1, count do
+      if places[index] < stop then places[index] = sought(text, seeks[index], stop) end
+    end
+  end
+  if size == 0 then return text, "" end
+  pieces[size + 1] = sub(text, from)
+  return concat(pieces), ""
+end
+
+-- The links of a pod by what they begin with, without the scheme, for who calls the gateway so.
+local function links_of(cluster, scheme, authority)
+  local name = scheme .. "://" .. authority
+  local known = cluster.leading
+  if known and known.name == name then return known end
+  known = { name = name }
+  local common
+  local function add(theirs, ours)
+    local behind = find(theirs, "//", 1, true)
+    known[#known + 1] = { theirs = theirs, ours = ours, before = behind - 1, length = #theirs }
+    local bare = sub(theirs, behind)
+    common = common and shared(common, bare) or bare
+  end
+  for index = 1, #cluster.links do
+    local link = cluster.links[index]
+    local ours = name .. link.ours .. "/"
+    add(link.url .. "/", ours)
+    if link.path ~= "" then
+      add("http://" .. authority .. link.path .. "/", ours)
+      add("https://" .. authority .. link.path .. "/", ours)
+    end
+  end
+  known.common = common
+  cluster.leading = known
+  return known
+end
+
+-- Lets the links of a text lead here; none is cut off at its ends.
+local function with_led_links(text, links)
+  local at = links.common and find(text, links.common, 1, true)
+  if not at then return text end
+  local pieces, size, from = {}, 0, 1
+  while at do
+    local behind = at + 2
+    for index = 1, #links do
+      local link = links[index]
+      local start = at - link.before
+      if start >= from and sub(text, start, start + link.length - 1) == link.theirs then
+        pieces[size + 1] = sub(text, from, start - 1)
+        pieces[size + 2] = link.ours
+        size, from = size + 2, start + link.length
+        behind = from
+        break
+      end
+    end
+    at = find(text, links.common, behind, true)
+  end
+  if size == 0 then return text end
+  pieces[size + 1] = sub(text, from)
+  return concat(pieces)
+end
+
+-- Makes what takes a list piece by piece and gives what of it can be said.
+local function list_rewriter(resource, cluster, links)
+  local carry, held = "", ""
+  return function(piece, last)
+    local text = carry .. piece
+    local cut = last and #text or last_cut(text)
+    carry = sub(text, cut + 1)
+    if not last and cut == 0 then return "" end
+    text = with_led_links(sub(text, 1, cut), links)
+    if not resource then return text end
+    text, held = with_fields(held .. text, resource, cluster)
+    if not last then return text end
+    text, held = text .. held, ""
+    return text
+  end
+end
+
+-- Rewrites the answer to a list as it passes.
+function rewrite_list(handle, headers, cluster, resource, scheme, authority)
+  local expected = tonumber(headers:get("content-length"))
+  headers:remove("content-length")
+  local rewrite_piece =
+    list_rewriter(resource, cluster, links_of(cluster, scheme, authority))
+  local received, chunk, text = 0, nil, ""
+  for piece in handle:bodyChunks() do
+    local length = piece:length()
+    received = received + length
+    text = rewrite_piece(piece:getBytes(0, length), received == expected)
+    piece:setBytes(text)
+    chunk = piece
+  end
+  -- Where no length was said, the last piece is known by nothing but that none follows.
+  local rest = rewrite_piece("", true)
+  if rest ~= "" and chunk then chunk:setBytes(text .. rest) end
+end

@@ -1,0 +1,225 @@
+"""Lists that are one pod's: decided by what was made, what was seen, and who answers."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from control_plane.directory.presence import LEASE
+from control_plane.model.fleet import Fleet
+from control_plane.model.pod import Pod
+from control_plane.pods.client import PodRequest
+from tests.processor.envoy import POD1, POD2, VIEW, Envoy, Said, facts
+
+LIST = "/compute/v2.1/servers/detail"
+MADE = {"server": {"id": "5a3e9d0c-6c2b-4a57-9f3e-00000000000a"}}
+
+
+def cloud(**servers: int) -> Envoy:
+    """Make two pods that have so many servers, and any number of volumes."""
+
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
+        count = servers.get(pod.name, 0)
+        if count < 0:
+            return None
+        items = [
+            {"id": f"{pod.name}-{number}", "created": "2026-01-01T00:00:00Z"}
+            for number in range(count)
+        ]
+        if "/volumes" in request.path:
+            return 200, {"volumes": []}
+        return 200, {"servers": items}
+
+    return Envoy(script)
+
+
+async def ask(envoy: Envoy, path: str = LIST, token: str = "user", **headers: str) -> Said:
+    """Ask on the lane by which Envoy says that it can rewrite a list."""
+    return await envoy.exchange("GET", path, token=token, **{"x-trio2o-lane": "list", **headers})
+
+
+async def create(envoy: Envoy, zone: str, **headers: str) -> Said:
+    body = {"server": {"name": "n", "availability_zone": zone}}
+    return await envoy.exchange(
+        "POST", "/compute/v2.1/servers", body, answer=(202, MADE), **headers
+    )
+
+
+async def homed() -> Envoy:
+    """Give a cloud where the project is known to be in the first pod."""
+    envoy = cloud(Pod1=2)
+    await create(envoy, "az1")
+    await ask(envoy)
+    envoy.pods.asked.clear()
+    return envoy
+
+
+async def test_a_list_goes_to_the_pod_that_has_all_of_a_project() -> None:
+    envoy = await homed()
+
+    said = await ask(envoy, f"{LIST}?limit=5", accept_encoding="gzip")
+
+    removed = said.last.request_headers.response.header_mutation.remove_headers
+    assert said.cluster == "Pod1/compute"
+    assert said.routed[":path"] == "/v2.1/servers/detail?limit=5"
+    assert said.facts["decision"] == "home"
+    assert said.facts["learn"].startswith("|sh|Pod1/compute|")
+    assert "accept-encoding" in removed
+    assert envoy.pods.asked == []
+
+
+async def test_the_first_list_asks_all_pods_and_what_it_shows_is_kept() -> None:
+    envoy = cloud(Pod2=1)
+
+    first, second = await ask(envoy), await ask(envoy)
+
+    assert first.facts["decision"] == "merged"
+    assert second.cluster == "Pod2/compute"
+    assert set(envoy.store.present["a1b2"]) == {"id-2"}
+
+
+async def test_a_project_with_nothing_is_where_its_creates_went() -> None:
+    envoy = cloud()
+    await create(envoy, "az2")
+    await ask(envoy)
+
+    assert (await ask(envoy)).cluster == "Pod2/compute"
+
+
+async def test_a_project_that_is_nowhere_has_no_home() -> None:
+    envoy = cloud()
+    await ask(envoy)
+
+    assert (await ask(envoy)).facts["decision"] == "merged"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (f"{LIST}?all_tenants=1", {}),
+        (f"{LIST}?limit=1;all_tenants=1", {}),
+        (f"{LIST}?%6eame=x", {}),
+        (f"{LIST}?availability_zone=az1", {}),
+        (f"{LIST}?changes-since=2026-01-01", {}),
+        (LIST, {"x-trio2o-lane": ""}),
+        (LIST, {"x-service-token": "s"}),
+        ("/compute/v2.1/os-volumes_boot", {}),
+        ("/volume/v3/volumes", {}),
+    ],
+)
+async def test_other_lists_ask_all_pods(path: str, headers: dict[str, str]) -> None:
+    envoy = await homed()
+
+    said = await ask(envoy, path, **headers)
+
+    assert said.cluster == ""
+
+
+async def test_volumes_that_show_ids_of_types_are_merged() -> None:
+    envoy = cloud()
+    await create(envoy, "az1")
+    low, high = "volume 3.62", "volume 3.63"
+    for version in (low, high):
+        await ask(envoy, "/volume/v3/volumes", **{"openstack-api-version": version})
+
+    before = await ask(envoy, "/volume/v3/volumes", **{"openstack-api-version": low})
+    since = await ask(envoy, "/volume/v3/volumes", **{"openstack-api-version": high})
+
+    assert before.cluster == "Pod1/volume"
+    assert since.cluster == ""
+
+
+async def test_a_second_pod_is_waited_for_and_ends_it() -> None:
+    envoy = await homed()
+    before = list(envoy.slept)
+
+    await create(envoy, "az2")
+
+    [waited] = envoy.slept
+    assert before == []
+    assert waited > LEASE
+    assert (await ask(envoy)).facts["decision"] == "merged"
+
+
+async def test_what_was_made_behind_the_back_is_found_when_all_are_asked() -> None:
+    envoy = cloud(Pod1=1, Pod2=1)
+    await create(envoy, "az1")
+
+    for _ in range(2):
+        assert (await ask(envoy)).facts["decision"] == "merged"
+
+    assert set(envoy.store.present["a1b2"]) == {"id-1", "id-2"}
+
+
+async def test_a_page_shows_which_pods_have_something() -> None:
+    envoy = cloud(Pod1=5)
+
+    await ask(envoy, f"{LIST}?limit=2")
+
+    assert (await ask(envoy, f"{LIST}?limit=2&marker=Pod1-1")).cluster == "Pod1/compute"
+
+
+@pytest.mark.parametrize("query", ["?name=x", "?limit=0", "?marker=Pod1-0"])
+async def test_a_part_of_a_list_shows_nothing(query: str) -> None:
+    envoy = cloud(Pod1=1)
+
+    await ask(envoy, f"{LIST}{query}")
+
+    assert (await ask(envoy)).cluster == ""
+
+
+async def test_a_silent_pod_shows_nothing() -> None:
+    envoy = cloud(Pod1=1, Pod2=-1)
+
+    await ask(envoy)
+
+    assert (await ask(envoy)).cluster == ""
+
+
+async def test_the_list_of_a_pod_that_does_not_answer_is_merged() -> None:
+    envoy = await homed()
+    silent = {**VIEW.facts, "Pod1": replace(VIEW.facts["Pod1"], misses=99)}
+    envoy.registry.view = replace(envoy.registry.view, facts=silent)
+
+    assert (await ask(envoy)).cluster == ""
+
+
+async def test_with_another_pod_all_are_asked_again() -> None:
+    envoy = await homed()
+    fleet = Fleet.of([POD1, POD2, Pod("id-3", "Pod3", "az3")])
+    envoy.registry.view = replace(
+        envoy.registry.view, fleet=fleet, facts={**VIEW.facts, "Pod3": facts(3)}
+    )
+
+    before, after = await ask(envoy), await ask(envoy)
+
+    assert before.cluster == ""
+    assert after.cluster == "Pod1/compute"
+
+
+async def test_projects_have_homes_of_their_own() -> None:
+    envoy = await homed()
+    envoy.keystone.tokens["other"] = {"member"}
+    envoy.keystone.projects["other"] = "c3d4"
+
+    assert (await ask(envoy, token="other")).cluster == ""
+
+
+async def test_a_create_that_no_pod_takes_notes_nothing() -> None:
+    envoy = Envoy()
+    body = {"snapshot": {"volume_id": "5a3e9d0c-6c2b-4a57-9f3e-00000000000f"}}
+
+    await envoy.exchange("POST", "/volume/v3/snapshots", body)
+
+    assert envoy.store.present == {}
+
+
+async def test_networks_are_no_reason_to_wait() -> None:
+    envoy = await homed()
+
+    await envoy.exchange(
+        "POST", "/network/v2.0/networks", {"network": {"availability_zone_hints": ["az2"]}}
+    )
+
+    assert envoy.slept == []
+    assert set(envoy.store.present["a1b2"]) == {"id-1"}

@@ -1,0 +1,178 @@
+"""Lists as the owner cache rewrites them: as the processor would, wherever they are cut."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from control_plane.handlers.translate import Translation
+from control_plane.model.endpoint import Endpoint
+from control_plane.model.fleet import Fleet
+from control_plane.model.pod import Pod
+from control_plane.pods.facts import PodFacts
+from control_plane.pods.registry import View
+from control_plane.processor.learn import describe
+from control_plane.services.catalog import SERVICES, service_named
+from tests.xds.lua import Script
+from tests.xds.samples import listed_servers, server, snapshot, volume
+
+POD = Pod("1", "Pod1", "az1", "inner1")
+URL = "http://10.0.0.1:8774"
+GATEWAY = "gateway:8080"
+_PATHS = {"server": "/v2.1/servers/detail", "volume": "/v3/volumes/detail"}
+_PATHS["snapshot"] = "/v3/snapshots"
+
+
+def view(path: str = "") -> View:
+    endpoints = {
+        service.name: Endpoint("http", "10.0.0.1", 8774 + 2 * index, path)
+        for index, service in enumerate(SERVICES)
+    }
+    return View(Fleet.of([POD]), {"Pod1": PodFacts(endpoints)})
+
+
+class List:
+    """A list of a pod on its way to a client."""
+
+    def __init__(self, kind: str, items: list[Any], path: str = "", **more: Any) -> None:
+        self.service = service_named("compute" if kind == "server" else "volume")
+        self.resource = self.service.resources[kind]
+        self.items = items
+        self.document = json.dumps({self.resource.plural: items, **more}).encode()
+        self.view = view(path)
+        self.path = path
+        self.script = Script()
+
+    def rewritten(self, pieces: list[bytes], **headers: str) -> tuple[bytes, dict[str, str]]:
+        cluster = f"Pod1/{self.service.name}"
+        lesson = f"|s|{describe(self.view, POD, self.service)}"
+        asked = f"GET http {GATEWAY} {cluster} {self.path}{_PATHS[self.resource.name]}?limit=3"
+        return self.script.answer(pieces, x_trio2o_learn=lesson, x_trio2o_asked=asked, **headers)
+
+    @property
+    def expected(self) -> list[Any]:
+        """What the processor makes of the items."""
+        translation = Translation(self.view, POD, f"http://{GATEWAY}", GATEWAY)
+        return [
+            json.loads(translation.item(json.dumps(item).encode(), self.resource))
+            for item in self.items
+        ]
+
+
+def cut(document: bytes, size: int) -> list[bytes]:
+    return [document[at : at + size] for at in range(0, len(document), size)] + [b""]
+
+
+def listing(kind: str, path: str = "") -> List:
+    items = {
+        "server": lambda: listed_servers(URL),
+        "volume": lambda: list(volume("v", "http://10.0.0.1:8776")),
+        "snapshot": lambda: list(snapshot("s", f"see http://{GATEWAY}/nova/x")),
+    }[kind]()
+    return List(kind, items, path)
+
+
+@pytest.mark.parametrize("kind", ["server", "volume", "snapshot"])
+@pytest.mark.parametrize("size", [1 << 20, 5000, 333, 61])
+@pytest.mark.parametrize("path", ["", "/nova"])
+def test_lists_are_what_the_processor_makes_of_them(kind: str, size: int, path: str) -> None:
+    """Over awkward items, in pieces of any size."""
+    made = listing(kind, path)
+
+    body, headers = made.rewritten(cut(made.document, size))
+
+    assert json.loads(body)[made.resource.plural] == made.expected
+    assert not [name for name in headers if name.startswith("x-trio2o")]
+
+
+@pytest.mark.parametrize("kind", ["server", "volume"])
+def test_a_list_may_be_cut_anywhere(kind: str) -> None:
+    made = List(kind, listing(kind).items[:3])
+    differing = []
+
+    for at in range(1, len(made.document)):
+        body, _ = made.rewritten([made.document[:at], made.document[at:], b""])
+        if json.loads(body)[made.resource.plural] != made.expected:
+            differing.append(at)
+
+    assert not differing
+
+
+def test_a_list_may_be_cut_often() -> None:
+    made = List("server", listing("server").items[:40])
+    chance = random.Random(3)
+
+    for _ in range(100):
+        at, pieces = 0, []
+        while at < len(made.document):
+            size = chance.choice((1, 2, 7, 40, 300, 4000))
+            pieces.append(made.document[at : at + size])
+            at += size
+        body, _ = made.rewritten(pieces, content_length=str(len(made.document)))
+        assert json.loads(body)[made.resource.plural] == made.expected
+
+
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" , ", ":  ")])
+def test_the_form_of_a_list_may_be_another(separators: tuple[str, str]) -> None:
+    made = listing("server")
+    made.document = json.dumps({"servers": made.items}, separators=separators).encode()
+
+    body, _ = made.rewritten(cut(made.document, 1000))
+
+    assert json.loads(body)["servers"] == made.expected
+
+
+def test_the_next_page_is_here() -> None:
+    link = {"rel": "next", "href": f"{URL}/v2.1/servers/detail?limit=1&marker=x"}
+    made = List("server", [server("x", URL)], servers_links=[link])
+
+    body, _ = made.rewritten([made.document, b""])
+
+    [shown] = json.loads(body)["servers_links"]
+    assert shown["href"] == f"http://{GATEWAY}/compute/v2.1/servers/detail?limit=1&marker=x"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"servers": []}',
+        b'{"servers": [{"hostId": ',
+        b'{"servers": [{"hostId": "abc',
+        b'{"servers": [{"scheduler_hints": {"a": "b"',
+        b'{"servers": [{"a": "b", "metadata": {"hostId": "b", "hostId": "',
+        b"\xff\xfe" * 100,
+    ],
+)
+def test_what_is_no_list_passes_as_it_is(document: bytes) -> None:
+    made = List("server", [])
+
+    for pieces in ([document, b""], [document[:9], document[9:], b""], [document]):
+        assert made.rewritten(pieces)[0] == document
+
+
+def test_a_list_that_ends_with_its_length_is_whole_before_the_end() -> None:
+    """Trailers may follow, after which nothing can be said any more."""
+    made = List("server", [server("x", URL)])
+
+    body, headers = made.rewritten(
+        [made.document[:100], made.document[100:]], content_length=str(len(made.document))
+    )
+
+    assert json.loads(body)["servers"] == made.expected
+    assert "content-length" not in headers
+
+
+def test_a_refusal_is_said_in_the_users_words() -> None:
+    made = List("server", [])
+    text = f"Zone inner1 of Pod1 is busy, see {URL}/v2.1/servers"
+    document = json.dumps({"badRequest": {"message": text}}).encode()
+    translation = Translation(made.view, POD, f"http://{GATEWAY}", GATEWAY)
+
+    body, _ = made.rewritten([document], **{":status": "400"})
+
+    assert body == translation.fault(document)
