@@ -1,6 +1,7 @@
 """Write the merged page: the items, the link to the next page, the count."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter
 from urllib.parse import urlencode
 
 import msgspec
@@ -15,9 +16,12 @@ CHUNK = 256 * 1024
 
 
 def next_query(parameters: Sequence[tuple[str, str]], marker: str) -> str:
-    """Write the query of the next page: all parameters sorted, with the new marker."""
+    """Write the query of the next page: all parameters sorted by name, with the new marker.
+
+    Those of one name stay in their order: sort keys mean something else the other way round.
+    """
     kept = [entry for entry in parameters if entry[0] not in {"marker", "offset"}]
-    return urlencode(sorted([*kept, ("marker", marker)]))
+    return urlencode(sorted([*kept, ("marker", marker)], key=itemgetter(0)))
 
 
 def write(

@@ -46,7 +46,7 @@ def test_a_large_page_comes_in_pieces_and_items_are_taken_as_they_are_written() 
     assert len(json.loads(first + b"".join(pieces))["servers"]) == 1000
 
 
-def test_a_link_repeats_all_parameters_sorted_with_the_new_marker() -> None:
+def test_a_link_repeats_all_parameters_sorted_by_name_with_the_new_marker() -> None:
     parameters = [("sort_key", "b"), ("marker", "old"), ("limit", "2"), ("sort_key", "a")]
 
-    assert next_query(parameters, "new") == "limit=2&marker=new&sort_key=a&sort_key=b"
+    assert next_query(parameters, "new") == "limit=2&marker=new&sort_key=b&sort_key=a"
