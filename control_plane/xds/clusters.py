@@ -94,12 +94,15 @@ def _tls(endpoint: Endpoint, ca_file: str) -> m.core.TransportSocket:
 
 
 def _health_check(endpoint: Endpoint, options: GatewayOptions) -> m.core.HealthCheck:
-    interval = m.seconds(options.health_check_interval)
+    unhealthy = m.seconds(options.unhealthy_check_interval)
     return m.core.HealthCheck(
-        interval=interval,
-        # The default, 60 s, would leave a pod that nobody asks dead or alive for a minute.
-        no_traffic_interval=interval,
-        unhealthy_edge_interval=m.seconds(min(1.0, options.health_check_interval)),
+        interval=m.seconds(options.health_check_interval),
+        unhealthy_interval=unhealthy,
+        # The default, 60 s, would leave a pod that nobody has asked dead for a minute. One that
+        # is well may be looked at rarely: what it does not answer is seen by who asks.
+        no_traffic_interval=unhealthy,
+        no_traffic_healthy_interval=m.seconds(options.unasked_check_interval),
+        unhealthy_edge_interval=m.seconds(min(1.0, options.unhealthy_check_interval)),
         interval_jitter_percent=10,
         # Long and three times, because a busy API server answers late and is not dead: with one
         # host a false alarm is an outage. A refused connection counts at once.
@@ -145,7 +148,6 @@ def _circuit_breakers(options: GatewayOptions) -> m.cluster.CircuitBreakers:
                 max_pending_requests=options.max_requests,
                 max_requests=options.max_requests,
                 max_retries=16,
-                track_remaining=True,
             )
         ]
     )

@@ -37,7 +37,11 @@ class GatewayOptions:
     #: A pod's connection without a request: less than Apache's KeepAliveTimeout of 5 s, so that
     #: Envoy and never the pod closes it, and no request is lost on a closing connection.
     upstream_idle_timeout: float = 4.0
-    health_check_interval: float = 2.0
+    #: Between looks at a service: one that is well and asked, one that is not well or has just
+    #: come, and one that is well and that nobody has asked since it came.
+    health_check_interval: float = 5.0
+    unhealthy_check_interval: float = 2.0
+    unasked_check_interval: float = 20.0
     health_check_timeout: float = 5.0
     #: What Envoy holds of one request or answer before it slows the sender down; also the largest
     #: body the processor may ask to see.

@@ -19,18 +19,18 @@ _TAGS = (
     "envoy.worker_id",
 )
 
-#: What is kept of a pod's cluster; regular expressions of what follows its name.
+#: What is kept of a pod's cluster; regular expressions of what follows its name. The first health
+#: check of a cluster makes all of them: each costs about 4 µs and 150 bytes.
 _OF_PODS = (
-    r"circuit_breakers\.default\.((cx|rq|rq_pending|rq_retry)_open|remaining_(cx|rq|pending))",
-    r"health_check\.(attempt|success|failure|healthy|network_failure)",
-    r"membership_(change|healthy|total)",
+    r"circuit_breakers\.default\.(cx|rq|rq_pending)_open",
+    r"health_check\.(success|failure|network_failure)",
+    r"membership_(healthy|total)",
     r"outlier_detection\.ejections_(active|enforced_total)",
     r"ssl\..*",
-    r"upstream_cx_(active|total|connect_fail|connect_timeout|connect_ms|overflow|protocol_error)",
-    r"upstream_cx_(destroy(_local|_remote)?(_with_active_rq)?|(rx|tx)_bytes_total)",
+    r"upstream_cx_(active|total|connect_fail|connect_timeout|overflow|protocol_error)",
+    r"upstream_cx_(destroy_with_active_rq|(rx|tx)_bytes_total)",
     r"(external\.|internal\.)?upstream_rq_(time|completed|[1-5]xx|[1-5]\d\d)",
-    r"upstream_rq_(active|total|timeout|cancelled|(rx|tx)_reset)",
-    r"upstream_rq_(pending_(active|total|overflow)|retry(_success|_overflow|_limit_exceeded)?)",
+    r"upstream_rq_(active|total|timeout|(rx|tx)_reset|pending_overflow|retry|retry_overflow)",
 )
 
 

@@ -250,6 +250,8 @@ async def running_gateway(
                 listen=f"127.0.0.1:{free_port()}",
                 egress=f"unix:{sockets}/egress",
                 health_check_interval=0.5,
+                unhealthy_check_interval=0.5,
+                unasked_check_interval=0.5,
                 health_check_timeout=1.0,
                 tls=certificate is not None,
                 processor_timeout=5.0,

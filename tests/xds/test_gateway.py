@@ -172,7 +172,7 @@ def test_health_is_asked_at_the_root_of_the_service(url: str, host: str, path: s
     (check,) = found.health_checks
     assert check.http_health_check is not None
     assert (check.http_health_check.host, check.http_health_check.path) == (host, path)
-    assert check.no_traffic_interval == check.interval
+    assert check.no_traffic_interval == check.unhealthy_interval
 
 
 def test_a_dead_host_is_never_asked() -> None:
