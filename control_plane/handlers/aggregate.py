@@ -3,9 +3,8 @@
 Where the caller's project has things in one pod alone, the list is that pod's.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from http import HTTPStatus
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -20,8 +19,9 @@ from control_plane.handlers.listing.resume import Resumed, resume
 from control_plane.handlers.listing.skip import Skip
 from control_plane.handlers.listing.source import Source
 from control_plane.handlers.listing.taken import Taken
+from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
-from control_plane.lists.answer import FIRST, next_query, write
+from control_plane.lists.answer import FIRST, Body, next_query, opening
 from control_plane.lists.cursor import ListKey
 from control_plane.lists.inquiry import Inquiry, read
 from control_plane.lists.merge import Merge, Merged
@@ -60,6 +60,9 @@ class _Listing:
         self._paging = call.service.paging
         self._inquiry: Inquiry = read(call.parameters, self._paging, self._resource, call.version)
         self._translations: dict[str, Translation] = {}
+        #: The pods that the answer's head could name as missing, once it is written.
+        self._told: frozenset[str] | None = None
+        self._cut = False
 
     async def reply(self) -> Reply:
         """Ask the pods, and begin to write as soon as the answer's head can be told."""
@@ -72,36 +75,66 @@ class _Listing:
         if inquiry.limit != 0:
             await self._skip(merge, resumed)
         taken = Taken(self._cloud.directory, resource, merge, inquiry.limit)
+        pieces = self._pieces(taken, source, resumed)
+        first = await anext(pieces)
         lost: list[bytes] = []
-        if taken.is_held and not (source.missing and shows_lost(call, resource)):
-            found = taken.held()
-        else:
-            # A pod that is asked again may fail, and what is lost depends on what is found.
-            collected = await taken.all()
-            room = None if inquiry.limit is None else inquiry.limit - len(collected)
+        rest: AsyncIterator[bytes] = pieces
+        if source.missing and shows_lost(call, resource):
+            # What is lost stands in front, as far as there is room for it.
+            rest = await _collected(pieces)
+            room = None if inquiry.limit is None else inquiry.limit - taken.count
             lost = await lost_items(
                 self._cloud, call, resource, tuple(source.missing.values()), room
             )
-            found = iter(collected)
-        missing = tuple(source.missing.values())
-        pieces = write(
-            resource,
-            chain(lost, self._items(found, source)),
-            self._paging.links,
-            lambda: self._end(taken, source, resumed),
-            self._first(),
-            sum(source.counts.values()) if source.counts else None,
-        )
+        elif len(first) >= FIRST and not taken.is_held and not self._links:
+            # A pod that is asked again may fail, and only the answer's head can say so.
+            rest = await _collected(pieces)
+        self._told = frozenset(source.missing)
         return Reply(
             HTTPStatus.OK,
-            _body(pieces),
-            missing=tuple(sorted({pod.availability_zone for pod in missing})),
+            await _body(opening(resource, lost, more=taken.count > 0) + first, rest),
+            missing=tuple(sorted({pod.availability_zone for pod in source.missing.values()})),
             reason="merged",
         )
 
+    async def _pieces(
+        self, taken: Taken, source: Source, resumed: Resumed
+    ) -> AsyncGenerator[bytes, None]:
+        """Write the page as it is merged: each item is changed and written while it is at hand."""
+        body = Body()
+        while True:
+            for piece in body.fill(self._items(taken.held(), source)):
+                yield piece
+            if not await self._goes_on(taken, source):
+                break
+        yield body.end(
+            self._resource,
+            self._paging.links,
+            self._end(taken, source, resumed),
+            self._first(),
+            sum(source.counts.values()) if source.counts else None,
+        )
+
+    async def _goes_on(self, taken: Taken, source: Source) -> bool:
+        """Have read what the page lacks; False when it is full, at its end, or cut.
+
+        A page that has begun cannot say any more that a pod is missing. It ends before the first
+        item that might be that pod's, with a link to the next page, which says it.
+        """
+        if self._told is None:
+            return await taken.read_on()
+        try:
+            follows = await taken.read_on()
+        except (Refused, PodRefusal, MalformedPage) as error:
+            log.warning("page_cut", request_id=self._call.request_id, error=str(error))
+            self._cut = True
+        else:
+            self._cut = not self._told.issuperset(source.missing)
+        return not self._cut and follows
+
     def _end(self, taken: Taken, source: Source, resumed: Resumed) -> str | None:
         """Remember where the pods stand behind a full page; gives the URL of the next one."""
-        if not taken.full or taken.last is None:
+        if not (taken.full or self._cut) or taken.last is None:
             return None
         last = self._shown_id(taken.last)
         if not self._resource.replicated and not self._inquiry.gaps:
@@ -187,10 +220,15 @@ class _Listing:
             else:
                 yield translate(item.raw, item.kept)
 
+    @property
+    def _links(self) -> bool:
+        """Whether a page that others follow has a link to the next one."""
+        asked = self._paging.default is not None or self._call.parameter("limit") is not None
+        return self._resource.links_key is not None and asked
+
     def _following(self, last: str) -> str | None:
         """Write the URL of the next page."""
-        asked = self._paging.default is not None or self._call.parameter("limit") is not None
-        if self._resource.links_key is None or not asked:
+        if not self._links:
             return None
         return f"{self._own_url()}?{next_query(self._call.parameters, last)}"
 
@@ -217,13 +255,25 @@ class _Listing:
         return found
 
 
-def _body(pieces: Iterator[bytes]) -> bytes | AsyncIterator[bytes]:
+async def _body(first: bytes, rest: AsyncIterator[bytes]) -> bytes | AsyncIterator[bytes]:
     """Give a small body whole; a large one is streamed, so that Envoy's backpressure holds."""
-    first = next(pieces)
-    return first if len(first) < FIRST else _stream(first, pieces)
+    if len(first) >= FIRST:
+        return _stream(first, rest)
+    return b"".join([first, *[piece async for piece in rest]])
 
 
-async def _stream(first: bytes, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def _stream(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     yield first
-    for piece in pieces:
+    async for piece in rest:
         yield piece
+
+
+async def _collected(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Have all pieces before the first is sent."""
+    held = [piece async for piece in pieces]
+
+    async def given() -> AsyncIterator[bytes]:
+        for piece in held:
+            yield piece
+
+    return given()

@@ -1,6 +1,6 @@
 """Write the merged page: the items, the link to the next page, the count."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from urllib.parse import urlencode
 
@@ -24,43 +24,66 @@ def next_query(parameters: Sequence[tuple[str, str]], marker: str) -> str:
     return urlencode(sorted([*kept, ("marker", marker)], key=itemgetter(0)))
 
 
-def write(
-    resource: Resource,
-    items: Iterable[bytes],
-    form: LinkForm,
-    following: Callable[[], str | None],
-    first: str,
-    count: int | None,
-) -> Iterator[bytes]:
-    """Write the body piece by piece, none but the last below `FIRST`.
+class Body:
+    """The body of a page, written piece by piece, none but the last below `FIRST`.
 
-    `following` gives the URL of the next page, None for none, once all items were written.
-
-    `first` is the list's own path, which Glance repeats in each page. Items are taken as they are
-    written, so that no more than a piece is held.
+    Items are taken as they are written, so that no more than a piece is held.
     """
-    encode = msgspec.json.encode
-    piece = bytearray(f'{{"{resource.plural}": ['.encode())
-    separator = b""
-    enough = FIRST
-    for item in items:
-        piece += separator
-        piece += item
-        separator = b", "
-        if len(piece) >= enough:
-            yield bytes(piece)
-            piece.clear()
-            enough = CHUNK
-    piece += b"]"
-    link = following()
-    if form is LinkForm.LINKS and link is not None and resource.links_key is not None:
-        links = encode([{"rel": "next", "href": link}])
-        piece += f', "{resource.links_key}": '.encode() + links
-    if form is LinkForm.RELATIVE:
-        piece += b', "first": ' + encode(first)
-        if link is not None:
-            piece += b', "next": ' + encode(link)
-    if count is not None:
-        piece += b', "count": ' + encode(count)
-    piece += b"}"
-    yield bytes(piece)
+
+    def __init__(self) -> None:
+        """Begin behind the bracket that opens the list."""
+        self._items: list[bytes] = []
+        self._size = 0
+        self._enough = FIRST
+        self._separator = b""
+
+    def fill(self, items: Iterable[bytes]) -> Iterator[bytes]:
+        """Take items, giving a piece whenever one is full."""
+        held, size = self._items, self._size
+        for item in items:
+            held.append(item)
+            size += len(item)
+            if size >= self._enough:
+                yield self._piece()
+                size, self._enough = 0, CHUNK
+        self._size = size
+
+    def end(
+        self,
+        resource: Resource,
+        form: LinkForm,
+        following: str | None,
+        first: str,
+        count: int | None,
+    ) -> bytes:
+        """Write what is left, the URL of the next page, if there is one, and the count.
+
+        `first` is the list's own path, which Glance repeats in each page.
+        """
+        encode = msgspec.json.encode
+        parts = [self._piece(), b"]"]
+        if form is LinkForm.LINKS and following is not None and resource.links_key is not None:
+            links = encode([{"rel": "next", "href": following}])
+            parts += [f', "{resource.links_key}": '.encode(), links]
+        if form is LinkForm.RELATIVE:
+            parts += [b', "first": ', encode(first)]
+            if following is not None:
+                parts += [b', "next": ', encode(following)]
+        if count is not None:
+            parts += [b', "count": ', encode(count)]
+        parts.append(b"}")
+        return b"".join(parts)
+
+    def _piece(self) -> bytes:
+        if not self._items:
+            return b""
+        piece = self._separator + b", ".join(self._items)
+        self._separator = b", "
+        self._items.clear()
+        return piece
+
+
+def opening(resource: Resource, items: Sequence[bytes], *, more: bool) -> bytes:
+    """Write how a page begins, with items before all others; `more`: others follow."""
+    before = b", ".join(items) + (b", " if items and more else b"")
+    return f'{{"{resource.plural}": ['.encode() + before

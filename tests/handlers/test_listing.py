@@ -521,6 +521,30 @@ async def test_a_large_page_is_streamed_in_pieces() -> None:
     assert max(map(len, pieces)) < 512 * 1024
 
 
+@pytest.mark.parametrize("failure", [None, (400, {"badRequest": {"message": "no marker"}})])
+async def test_a_page_that_has_begun_ends_before_what_a_pod_does_not_give(failure: Answer) -> None:
+    rows = [Server(f"{number:04}", 5000 - 10 * number, name="x" * 2000) for number in range(120)]
+    one, two = Nova(rows[::20]), Nova([row for row in rows if row not in rows[::20]])
+    dying = True
+
+    def answer(request: PodRequest) -> Answer:
+        return failure if dying and "marker" in request.path else two.answer(request)
+
+    envoy = of_pods(Pod1=one.answer, Pod2=answer)
+    cut = await envoy.exchange("GET", "/compute/v2.1/servers/detail?limit=100")
+    [link] = cut.json["servers_links"]
+    query = urlsplit(link["href"]).query
+    lacking = await envoy.exchange("GET", f"/compute/v2.1/servers/detail?{query}")
+    dying = False
+    rest = await envoy.exchange("GET", f"/compute/v2.1/servers/detail?{query}")
+
+    found = [server["id"] for server in [*cut.json["servers"], *rest.json["servers"]]]
+    assert 50 < len(cut.json["servers"]) < 100
+    assert found == [row.id for row in rows]
+    assert "x-trio2o-missing" not in cut.headers
+    assert lacking.status == 400 if failure else lacking.headers["x-trio2o-missing"] == "az2"
+
+
 def ports(pod: str, count: int) -> list[dict[str, object]]:
     return [{"id": f"{number:04}-{pod}", "text": "x" * 1000} for number in range(count)]
 

@@ -1,8 +1,11 @@
 """The body of a merged page."""
 
 import json
+from collections.abc import Iterator
 
-from control_plane.lists.answer import FIRST, next_query, write
+import pytest
+
+from control_plane.lists.answer import FIRST, Body, next_query, opening
 from control_plane.services.operation import Resource
 from control_plane.services.service import LinkForm
 
@@ -10,40 +13,44 @@ SERVER = Resource("server", "servers")
 
 
 def test_a_page_has_items_link_and_count() -> None:
-    pieces = list(
-        write(SERVER, [b'{"id": 1}', b"{}"], LinkForm.LINKS, lambda: "http://next", "/p", 7)
-    )
+    body = Body()
 
-    assert len(pieces) == 1
-    assert json.loads(pieces[0]) == {
-        "servers": [{"id": 1}, {}],
+    assert list(body.fill([b'{"id": 1}', b"{}"])) == []
+    end = body.end(SERVER, LinkForm.LINKS, "http://next", "/p", 7)
+    assert json.loads(opening(SERVER, [b'{"id": 0}'], more=True) + end) == {
+        "servers": [{"id": 0}, {"id": 1}, {}],
         "servers_links": [{"rel": "next", "href": "http://next"}],
         "count": 7,
     }
 
 
-def test_an_empty_page_has_no_link() -> None:
-    [piece] = write(SERVER, [], LinkForm.LINKS, lambda: None, "/p", None)
+@pytest.mark.parametrize("before", [[], [b"{}"]])
+def test_an_empty_page_has_no_link(before: list[bytes]) -> None:
+    end = Body().end(SERVER, LinkForm.LINKS, None, "/p", None)
 
-    assert json.loads(piece) == {"servers": []}
+    page = json.loads(opening(SERVER, before, more=False) + end)
+
+    assert page == {"servers": [{} for _ in before]}
 
 
 def test_a_large_page_comes_in_pieces_and_items_are_taken_as_they_are_written() -> None:
     item = json.dumps({"text": "x" * 1000}).encode()
-    taken = 0
+    body, taken = Body(), 0
 
-    def items() -> object:
+    def items(count: int) -> Iterator[bytes]:
         nonlocal taken
-        for _ in range(1000):
+        for _ in range(count):
             taken += 1
             yield item
 
-    pieces = write(SERVER, items(), LinkForm.LINKS, lambda: None, "/p", None)  # type: ignore[arg-type]
+    pieces = body.fill(items(500))
     first = next(pieces)
 
-    assert FIRST <= len(first) <= FIRST + len(item) + 2
+    assert FIRST <= len(first) <= FIRST + 2 * len(item)
     assert taken < 100
-    assert len(json.loads(first + b"".join(pieces))["servers"]) == 1000
+    whole = [opening(SERVER, [], more=True), first, *pieces, *body.fill(items(500))]
+    whole.append(body.end(SERVER, LinkForm.LINKS, None, "/p", None))
+    assert len(json.loads(b"".join(whole))["servers"]) == 1000
 
 
 def test_a_link_repeats_all_parameters_sorted_by_name_with_the_new_marker() -> None:

@@ -293,6 +293,9 @@ class Said:
 
     @property
     def headers(self) -> Mapping[str, str]:
+        if self.streamed:
+            fields = self.streamed[0].headers_response.headers.headers
+            return {field.key: field.raw_value.decode() for field in fields}
         changed = self.last.immediate_response.headers.set_headers
         return {h.header.key: h.header.raw_value.decode() for h in changed}
 

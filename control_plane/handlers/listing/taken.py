@@ -34,13 +34,16 @@ class Taken:
 
     @property
     def is_held(self) -> bool:
-        """Whether the page can be taken and nothing be asked."""
-        return self._merge.holds(self._limit)
+        """Whether the rest of the page can be taken and nothing be asked."""
+        return self._merge.holds(self._left)
+
+    @property
+    def _left(self) -> int | None:
+        return None if self._limit is None else self._limit - self.count
 
     def held(self) -> Iterator[Merged]:
         """Take what can be taken and nothing be asked."""
-        left = None if self._limit is None else self._limit - self.count
-        if left == 0:
+        if self._left == 0:
             return
         known, placed, learn = self._known, self._placed, self._directory.learn
         for merged in self._merge.run():
@@ -57,9 +60,6 @@ class Taken:
             if self.count == self._limit:
                 return
 
-    async def all(self) -> list[Merged]:
-        """Take the whole page, asking pods for what is not held."""
-        found = list(self.held())
-        while self.count != self._limit and await self._merge.read_on():
-            found += self.held()
-        return found
+    async def read_on(self) -> bool:
+        """Have read what is not held; False when the page is full or nothing follows."""
+        return self.count != self._limit and await self._merge.read_on()
