@@ -7,7 +7,7 @@ import pytest
 
 from tests.load.guesses import Guesses
 from tests.load.pods import StandIn
-from tests.load.product import product
+from tests.load.product import product, wait_for_creates
 from tests.load.traffic import Traffic
 
 pytestmark = pytest.mark.envoy
@@ -18,6 +18,7 @@ RECORDED = 500
 def test_ids_that_nobody_has_reach_pods_only_as_often_as_a_project_may_ask(tmp_path: Path) -> None:
     pods = [StandIn(tmp_path, number) for number in range(3)]
     with product(tmp_path, pods, RECORDED) as (gateway, fleet):
+        wait_for_creates(gateway, fleet)
         others = Traffic(fleet, RECORDED, RECORDED + 1)
         first, guesses = Guesses(), Guesses()
         # What the first requests make every process load is not what guesses cost.

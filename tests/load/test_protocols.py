@@ -10,7 +10,7 @@ from tests.bench.gateway import Gateway
 from tests.load.entrance import Certificate, entrance
 from tests.load.fleet import Fleet
 from tests.load.pods import StandIn
-from tests.load.product import product
+from tests.load.product import product, wait_for_creates
 from tests.load.traffic import Traffic
 
 pytestmark = pytest.mark.envoy
@@ -29,6 +29,7 @@ def running(
     settings = certificate.settings if certificate else {}
     pods = [StandIn(folder, number) for number in range(3)]
     with product(folder, pods, RECORDED, **settings) as (gateway, fleet):
+        wait_for_creates(gateway, fleet)
         yield gateway, fleet, certificate
 
 

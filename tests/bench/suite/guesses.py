@@ -12,7 +12,7 @@ from tests.bench.rounds import Goal, Result
 from tests.bench.scale import Scale
 from tests.load.guesses import Guesses
 from tests.load.pods import StandIn
-from tests.load.product import product
+from tests.load.product import product, wait_for_creates
 from tests.load.traffic import Traffic
 
 _PODS = 4
@@ -30,6 +30,7 @@ def run(folder: Path, scale: Scale) -> Result:
     result = Result("guesses")
     pods = [StandIn(folder, number) for number in range(_PODS)]
     with product(folder, pods, _RECORDED) as (gateway, fleet):
+        wait_for_creates(gateway, fleet)
         others = Traffic(fleet, _RECORDED, _RECORDED)
         guesses = Guesses()
         port = gateway.place.port
