@@ -279,3 +279,12 @@ async def test_a_failure_while_an_answer_is_seen_does_not_take_it_from_the_clien
 
     assert said.last.HasField("response_body")
     assert not said.last.response_body.response.HasField("body_mutation")
+
+
+async def test_a_body_larger_than_envoy_buffers_is_not_waited_for() -> None:
+    said = await Envoy().exchange(
+        "POST", "/compute/v2.1/servers", b"{}", content_length=str(2 << 20)
+    )
+
+    assert said.status == 413
+    assert len(said.replies) == 1
