@@ -142,10 +142,14 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def bare(folder: Path, upstream: Place) -> Iterator[Place]:
-    """Route by prefix to the pods and do nothing else: what all is set against."""
+def bare(folder: Path, upstream: Place, pair: Path | None = None) -> Iterator[Place]:
+    """Route by prefix to the pods and do nothing else: what all is set against.
+
+    `pair`: a certificate with its key beside it, by which it speaks TLS.
+    """
     routes = [{"match": {"prefix": "/"}, "route": {"cluster": "pods"}}]
-    with envoy("bare", folder, routes, [cluster("pods", upstream.port)], [ROUTER]) as place:
+    clusters = [cluster("pods", upstream.port)]
+    with envoy("bare", folder, routes, clusters, [ROUTER], pair=pair) as place:
         yield place
 
 
@@ -204,8 +208,9 @@ def envoy(
     clusters: list[dict[str, Any]],
     filters: list[dict[str, Any]],
     port: int = 0,
+    pair: Path | None = None,
 ) -> Iterator[Place]:
-    """Run an Envoy of one listener, by default at a free port."""
+    """Run an Envoy of one listener, by default at a free port and without TLS."""
     port = port or free_port()
     manager = {
         "@type": _HCM,
@@ -224,7 +229,7 @@ def envoy(
         },
         "http_filters": filters,
     }
-    chain = {
+    chain: dict[str, Any] = {
         "filters": [
             {
                 "name": "envoy.filters.network.http_connection_manager",
@@ -232,6 +237,8 @@ def envoy(
             }
         ]
     }
+    if pair is not None:
+        chain["transport_socket"] = _server_tls(pair)
     address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
     config = folder / f"{name.replace(' ', '-')}.json"
     config.write_text(
@@ -249,3 +256,20 @@ def envoy(
     command += ["--log-level", "error", "--concurrency", "1"]
     with running(name, command, port, config.with_suffix(".log")) as place:
         yield place
+
+
+def _server_tls(pair: Path) -> dict[str, Any]:
+    certificate = {
+        "certificate_chain": {"filename": str(pair)},
+        "private_key": {"filename": str(pair.with_suffix(".key"))},
+    }
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": f"{TYPES}.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_certificates": [certificate],
+            },
+        },
+    }

@@ -1,6 +1,7 @@
 """Load on a URL: as much as goes (wrk), or so many requests a second (h2load)."""
 
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +14,8 @@ from tests.bench.rounds import Figures
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 _MICROSECONDS = 1000
+#: What h2load prints of the answers' statuses.
+_COUNTS = re.compile(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx")
 
 
 class NoTool(SystemExit):
@@ -105,6 +108,34 @@ def paced(url: str, request: Request, rate: float, seconds: float, start: int = 
         "asked a second": rate,
         "failed": float(sum(status[:1] != "2" for _, status, _ in lines)),
     }
+
+
+def flood(
+    url: str,
+    request: Request,
+    seconds: float,
+    processes: Sequence[Process],
+    connections: int,
+    streams: int = 0,
+) -> Figures:
+    """Ask as fast as answers come, over HTTP/2 with so many streams a connection, 0: HTTP/1.1."""
+    protocol = [f"-m{streams}"] if streams else ["-m1", "--h1"]
+    before = [process.cpu for process in processes]
+    done = _run(
+        "h2load",
+        *(f"-c{connections}", f"-D{seconds:g}", "-T", "10", *protocol),
+        *("-H", f"x-auth-token: {request.token}", f"{url}{request.path}"),
+        timeout=seconds + 30,
+    )
+    counts = _COUNTS.search(done)
+    if counts is None:
+        raise SystemExit(f"error: h2load said: {done[-500:]}")
+    good, *others = map(int, counts.groups())
+    used = {
+        f"cpu {process.name}": (process.cpu - was) / max(1, good) * 10_000
+        for process, was in zip(processes, before, strict=True)
+    }
+    return {"rate": good / seconds, "failed": float(sum(others)), "requests": float(good), **used}
 
 
 def _percentile(ordered: Sequence[float], percent: int) -> float:
