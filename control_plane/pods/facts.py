@@ -6,6 +6,7 @@ was true before.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -38,6 +39,12 @@ class PodFacts:
         return self.misses < SILENT
 
 
+@lru_cache(256)
+def _range(lowest: str, highest: str) -> MicroversionRange:
+    """Make a range, for all pods that speak the same one."""
+    return MicroversionRange(Microversion.parse(lowest), Microversion.parse(highest))
+
+
 def version_range(body: bytes) -> MicroversionRange | None:
     """Read the range from a service's root document (`GET /`); None if it names none.
 
@@ -52,9 +59,7 @@ def version_range(body: bytes) -> MicroversionRange | None:
             lowest = entry.get("min_version")
             highest = entry.get("max_version") or entry.get("version")
             if lowest and highest:
-                found.append(
-                    MicroversionRange(Microversion.parse(lowest), Microversion.parse(highest))
-                )
+                found.append(_range(lowest, highest))
     except (*NOT_JSON, KeyError, TypeError, ValueError, AttributeError):
         return None
     return max(found, key=lambda entry: entry.maximum, default=None)
@@ -72,9 +77,7 @@ def ranges_from_json(stored: object) -> dict[str, MicroversionRange]:
         for name, pair in stored.items():
             try:
                 lowest, highest = pair
-                found[str(name)] = MicroversionRange(
-                    Microversion.parse(lowest), Microversion.parse(highest)
-                )
+                found[str(name)] = _range(lowest, highest)
             except (TypeError, ValueError):
                 continue
     return found

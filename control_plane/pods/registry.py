@@ -39,6 +39,8 @@ DATABASE_SECONDS = 2.0
 #: How often the catalog is read, seconds.
 CATALOG_SECONDS = 60.0
 
+_NOWHERE: Mapping[str, str] = {}
+
 Listener = Callable[["View"], Awaitable[None]]
 Found = TypeVar("Found")
 
@@ -139,7 +141,7 @@ class View:
 
     def version_range(self, service: str) -> MicroversionRange | None:
         """Intersect the microversions of a service over its pods; None when none is known."""
-        return self._once("version range", service, self._version_range)
+        return self._once("version ranges", "", self._version_ranges).get(service)
 
     def _once(self, what: str, of: str, work: Callable[[str], Found]) -> Found:
         """Work something out when it is first asked for."""
@@ -169,12 +171,14 @@ class View:
     def _unready(self, service: str) -> frozenset[str]:
         return self.arriving | {pod for pod, name in self.behind if name == service}
 
-    def _version_range(self, service: str) -> MicroversionRange | None:
-        return shared_range(
-            self.facts[pod.name].versions[service]
-            for pod in self.fleet.serving
-            if pod.name in self.facts and service in self.facts[pod.name].versions
-        )
+    def _version_ranges(self, _: str) -> Mapping[str, MicroversionRange | None]:
+        # Pods that speak the same share the object: few are compared.
+        found: dict[str, dict[int, MicroversionRange]] = {}
+        for pod in self.fleet.serving:
+            facts = self.facts.get(pod.name)
+            for service, versions in facts.versions.items() if facts else ():
+                found.setdefault(service, {})[id(versions)] = versions
+        return {service: shared_range(ranges.values()) for service, ranges in found.items()}
 
     @property
     def endpoints(self) -> dict[str, Mapping[str, Endpoint]]:
@@ -244,7 +248,8 @@ class Registry:
                 return
             stored, ready = await self._stored(fleet)
             facts = {
-                pod.name: await self._facts(pod, stored.get(pod.name, {}), pod.name in ready)
+                pod.name: self._known(pod, pod.name in ready)
+                or await self._facts(pod, stored.get(pod.name, {}), pod.name in ready)
                 for pod in fleet
             }
             view = View(fleet, MappingProxyType(facts), self.view.behind, self.names)
@@ -296,6 +301,17 @@ class Registry:
             return stored, ()
         return stored, await self._store.pods_with_fact(self.needs)
 
+    def _known(self, pod: Pod, ready: bool) -> PodFacts | None:  # noqa: FBT001 - as `_facts`
+        """Give what is known of a pod of which nothing has changed."""
+        known = self.view.facts.get(pod.name)
+        source = self._sources.get(pod.name)
+        same = (
+            source is not None
+            and source[1] is pod.endpoints
+            and source[0] is self._by_region.get(pod.name, _NOWHERE)
+        )
+        return known if known is not None and same and (known.ready or not ready) else None
+
     async def _facts(
         self,
         pod: Pod,
@@ -303,7 +319,7 @@ class Registry:
         ready: bool,  # noqa: FBT001 - given by position to every pod
     ) -> PodFacts:
         known = self.view.facts.get(pod.name)
-        urls = self._by_region.get(pod.name, {})
+        urls = self._by_region.get(pod.name, _NOWHERE)
         source = (urls, pod.endpoints)
         if known is None:
             known = PodFacts(versions=ranges_from_json(stored.get("versions")), ready=ready)

@@ -10,7 +10,7 @@ does is made ready alone, so that the next one gets it too.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -42,6 +42,9 @@ class ReadyStore(Protocol):
 
     async def put_fact(self, pod: str, key: str, value: object) -> None:
         """Store one fact of a pod."""
+
+    async def pods_with_fact(self, key: str) -> Collection[str]:
+        """Name the pods of which one fact is stored."""
 
     async def each_with_fact(self, key: str) -> Mapping[str, tuple[object, datetime]]:
         """Read one fact of all pods that have it, and since when."""
@@ -83,7 +86,7 @@ class Arrival:
 
         `tell` is awaited whenever some have become ready while others are still to be.
         """
-        ready = await self._store.each_with_fact(FACT)
+        ready = await self._store.pods_with_fact(FACT)
         late = [
             pod
             for pod in view.fleet.serving

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from control_plane.model.endpoint import Endpoint, cluster_name
 from control_plane.model.fleet import Fleet
@@ -79,13 +80,22 @@ class Configuration:
                 old.extend(self._pods.pop(name).resources)
         for name, services in pods.items():
             built = self._pods.get(name, _Built(_NONE))
-            if built.services != services:
+            if built.services is not services and built.services != services:
                 old.extend(built.resources)
                 self._pods[name] = _Built(services, tuple(_clusters(name, services, options)))
                 new.extend(self._pods[name].resources)
         if old or new:
             self._snapshot = self._snapshot.replacing(old, new)
         return self._snapshot
+
+
+def _frame(options: GatewayOptions, cache: OwnerCache) -> tuple[Resource, ...]:
+    """Build what does not depend on where pods are; what is as it was is the same object."""
+    return (
+        *_fixed(options),
+        _routes(options, cache.lost),
+        *owner_cache_resource(options, cache.script),
+    )
 
 
 def build(
@@ -99,15 +109,13 @@ def build(
     return Configuration().build(options, fleet, endpoints, cache, certificate)
 
 
-def _frame(options: GatewayOptions, cache: OwnerCache) -> tuple[Resource, ...]:
-    """Build what does not depend on where pods are."""
-    return (
-        ingress_listener(options),
-        egress_listener(options),
-        ingress_routes(options, cache.lost),
-        egress_routes(options),
-        *owner_cache_resource(options, cache.script),
-    )
+@lru_cache(4)
+def _fixed(options: GatewayOptions) -> tuple[Resource, ...]:
+    """Build what depends on no pod."""
+    return ingress_listener(options), egress_listener(options), egress_routes(options)
+
+
+_routes = lru_cache(4)(ingress_routes)
 
 
 def _clusters(pod: str, services: Services, options: GatewayOptions) -> Iterator[Resource]:

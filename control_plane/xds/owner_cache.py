@@ -65,8 +65,8 @@ class Epoch:
         """Give the epoch of a view: a new one when a pod is gone or said to be otherwise."""
         before, self._said = self._said, {pod.name: self._of(view, pod) for pod in view.fleet}
         same = all(
-            name in self._said and self._said[name][2] == text
-            for name, (*_, text) in before.items()
+            (now := self._said.get(name)) is said or (now is not None and now[2] == said[2])
+            for name, said in before.items()
         )
         if not self._name or not same:
             texts = [self._name, *(self._said[name][2] for name in sorted(self._said))]
@@ -77,7 +77,12 @@ class Epoch:
         facts = view.facts.get(pod.name)
         endpoints = facts.endpoints if facts is not None else {}
         known = self._said.get(pod.name)
-        if known is not None and known[0] == pod and known[1] == endpoints:
+        # The same objects almost always: to compare what they hold of a thousand pods takes long.
+        if (
+            known is not None
+            and (known[0] is pod or known[0] == pod)
+            and (known[1] is endpoints or known[1] == endpoints)
+        ):
             return known
         services = [service for service in SERVICES if service.name in endpoints]
         text = " ".join(describe(view, pod, service) for service in services)

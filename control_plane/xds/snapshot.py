@@ -33,6 +33,11 @@ class Snapshot:
     versions: Mapping[str, str]
     #: What the versions are written from: of each type, the sum of the resources' marks.
     _sums: Mapping[str, int] = field(repr=False, compare=False)
+    #: Stands for this snapshot in those made from it, which must not keep it alive.
+    token: object = field(default_factory=object, repr=False, compare=False)
+    #: The token of the one this was made from, and what may not be the same object in both.
+    _before: object = field(default=None, repr=False, compare=False)
+    _replaced: Names = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> "Snapshot":
@@ -44,19 +49,29 @@ class Snapshot:
 
         Costs what is given and a copy of what is kept, which is not looked at.
         """
-        types = {url: dict(named) for url, named in self.resources.items()}
+        types: dict[str, dict[str, Resource]] = {}
         sums = dict(self._sums)
+        replaced: dict[str, set[str]] = {}
+
+        def touched(resource: Resource) -> dict[str, Resource]:
+            url = resource.type_url
+            if url not in types:
+                types[url] = dict(self.resources[url])
+            replaced.setdefault(url, set()).add(resource.name)
+            return types[url]
+
         for resource in old:
-            del types[resource.type_url][resource.name]
+            del touched(resource)[resource.name]
             sums[resource.type_url] -= resource.mark
         for resource in new:
-            named = types[resource.type_url]
+            named = touched(resource)
             if resource.name in named:
                 message = f"two resources named {resource.name!r} of {resource.type_url}"
                 raise InconsistentSnapshot(message)
             named[resource.name] = resource
             sums[resource.type_url] += resource.mark
-        return _snapshot(types, sums)
+        names = {url: frozenset(found) for url, found in replaced.items()}
+        return _snapshot({**self.resources, **types}, sums, self.token, names)
 
     def of_type(self, type_url: str) -> Mapping[str, Resource]:
         """Give the resources of one type; none of a type we do not serve."""
@@ -64,6 +79,8 @@ class Snapshot:
 
     def differences(self, before: "Snapshot | None") -> Names:
         """Name, by type, what is not the same object in both; everything if there is no other."""
+        if before is not None and before.token is self._before:
+            return {url: self._replaced.get(url, frozenset()) for url in self.resources}
         return {
             url: _differing(named, before.of_type(url) if before else _NONE)
             for url, named in self.resources.items()
@@ -100,11 +117,23 @@ def version_of(resources: Mapping[str, Resource]) -> str:
     return _written(sum(resource.mark for resource in resources.values()))
 
 
-def _snapshot(types: Mapping[str, dict[str, Resource]], sums: Mapping[str, int]) -> Snapshot:
+def _snapshot(
+    types: Mapping[str, Mapping[str, Resource]],
+    sums: Mapping[str, int],
+    before: object = None,
+    replaced: Names = MappingProxyType({}),
+) -> Snapshot:
     return Snapshot(
-        MappingProxyType({url: MappingProxyType(named) for url, named in types.items()}),
+        MappingProxyType(
+            {
+                url: MappingProxyType(named) if isinstance(named, dict) else named
+                for url, named in types.items()
+            }
+        ),
         MappingProxyType({url: _written(total) for url, total in sums.items()}),
         sums,
+        _before=before,
+        _replaced=replaced,
     )
 
 

@@ -50,7 +50,7 @@ class DeltaStream(Stream[DeltaDiscoveryResponse]):
     ) -> DeltaDiscoveryResponse | None:
         changed = subscription.changed(snapshot)
         missing = subscription.missing(snapshot)
-        if changed:
+        if changed and subscription.refused:
             # A removal that was refused is tried again together with a change.
             unknown = subscription.refused.difference(subscription.offered, missing)
             missing.extend(sorted(unknown - subscription.wanted(snapshot).keys()))

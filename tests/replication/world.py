@@ -56,6 +56,9 @@ class Facts:
         self.projects: list[str] = []
         self.intents = intents.intents
 
+    async def pods_with_fact(self, key: str) -> set[str]:
+        return {pod for pod, row in self.rows.items() if key in row}
+
     async def each_with_fact(self, key: str) -> Mapping[str, tuple[object, datetime]]:
         begun = datetime(2026, 1, 1, tzinfo=UTC)
         return {

@@ -60,3 +60,13 @@ def test_a_resource_gone_while_another_that_did_not_change_needs_it_is_noticed()
 
 def test_an_unknown_type_has_no_resources() -> None:
     assert snapshot("a").of_type("type.googleapis.com/unknown") == {}
+
+
+def test_what_differs_from_the_one_before_the_last_is_found_too() -> None:
+    first = snapshot("a", "b", "c")
+    second = first.replacing([resource(CLUSTER, "b")], [resource(CLUSTER, "b", "2")])
+    third = second.replacing([resource(CLUSTER, "c")], [])
+
+    assert third.differences(second)[CLUSTER] == {"c"}
+    assert third.differences(first)[CLUSTER] == {"b", "c"}
+    assert third.differences(None)[CLUSTER] == {"a", "b"}
