@@ -19,7 +19,7 @@
 -- is taken from it here before anything else is done.
 
 local find, sub, byte, match, char = string.find, string.sub, string.byte, string.match, string.char
-local gsub, concat, bxor, tohex = string.gsub, table.concat, bit.bxor, bit.tohex
+local concat, bxor, tohex = table.concat, bit.bxor, bit.tohex
 
 local QUOTE, SLASH, OPEN_OBJECT, OPEN_LIST = 34, 47, 123, 91
 
@@ -374,13 +374,15 @@ local function own_keys(body)
   local from = find(body, 'metadata": {', 1, true)
   if not from then return nil end
   from = from + 11
-  local stop = find(body, "}", from, true)
-  local text = stop and sub(body, from, stop) or "\\"
-  local _, quotes = gsub(text, '"', "")
+  local stop, slash = find(body, "}", from, true), find(body, "\\", from, true)
   -- A brace in a text is no end.
-  if quotes % 2 == 1 or find(text, "\\", 1, true) then
-    stop = ended(value_end(body, from))
+  local within = not stop or (slash and slash < stop)
+  local quote = not within and find(body, '"', from, true)
+  while quote and quote < stop do
+    within = not within
+    quote = find(body, '"', quote + 1, true)
   end
+  if within then stop = ended(value_end(body, from)) end
   return from, stop
 end
 
