@@ -95,8 +95,8 @@ class Conversation(Exchange):
             return
         yield messages.stream_headers(reply.status, headers, facts)
         async for chunk in reply.body:
-            yield messages.stream_chunk(chunk, last=False)
-        yield messages.stream_chunk(b"", last=True)
+            yield wire.piece(chunk)
+        yield wire.END_OF_BODY
 
     def _forward(
         self, call: Call, forward: Forward, explained: Mapping[str, str], lesson: str

@@ -29,8 +29,11 @@ _TRAILERS = b"\x00\x0bgrpc-status\x010"
 
 def frame(kind: int, flags: int, stream: int, content: bytes) -> bytes:
     """Write a frame."""
-    head = len(content).to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big")
-    return head + content
+    return _head(len(content), kind, flags, stream) + content
+
+
+def _head(size: int, kind: int, flags: int, stream: int) -> bytes:
+    return size.to_bytes(3, "big") + bytes((kind, flags)) + stream.to_bytes(4, "big")
 
 
 def read(buffer: bytearray) -> Iterator[tuple[int, int, int, bytes]]:
@@ -102,12 +105,14 @@ def answer(stream: int) -> bytes:
     return frame(HEADERS, END_HEADERS, stream, _ANSWER)
 
 
-def data(stream: int, content: bytes) -> bytes:
-    """Write a part of an answer, in as many frames as it takes."""
-    if len(content) <= _LARGEST:
-        return frame(DATA, 0, stream, content)
-    parts = range(0, len(content), _LARGEST)
-    return b"".join([frame(DATA, 0, stream, content[at : at + _LARGEST]) for at in parts])
+def data(stream: int, content: bytes | memoryview) -> bytes:
+    """Write a part of an answer, in as many frames as it takes, copied once."""
+    view = memoryview(content)
+    written: list[bytes | memoryview] = []
+    for at in range(0, len(view), _LARGEST):
+        part = view[at : at + _LARGEST]
+        written += (_head(len(part), DATA, 0, stream), part)
+    return b"".join(written)
 
 
 def trailers(stream: int) -> bytes:

@@ -162,15 +162,6 @@ def stream_headers(status: int, headers: Mapping[str, str], facts: Struct) -> pb
     )
 
 
-def stream_chunk(chunk: bytes, *, last: bool) -> pb.ProcessingResponse:
-    """Send a piece of a streamed answer."""
-    return pb.ProcessingResponse(
-        streamed_immediate_response=pb.StreamedImmediateResponse(
-            body_response=pb.StreamedBodyResponse(body=chunk, end_of_stream=last)
-        )
-    )
-
-
 def read_headers(message: pb.HttpHeaders) -> dict[str, str]:
     """Read headers; repeated ones are joined by commas, as HTTP allows."""
     found: dict[str, str] = {}

@@ -22,6 +22,8 @@ log = structlog.get_logger()
 _WINDOW = 1 << 26
 #: What may wait to be sent on a connection before a stream waits, bytes.
 _HELD = 1 << 20
+#: From which size on a message is not held back for what follows, bytes.
+_LARGE = 1 << 14
 
 #: Holds a conversation: takes messages, gives messages.
 Hold = Callable[["Inbox"], AsyncGenerator[bytes, None]]
@@ -124,9 +126,15 @@ class _Connection(Connection):
             self._forget(stream)
 
     async def _send(self, stream: int, content: bytes) -> None:
-        """Send a message, waiting for room; nobody waits where there is enough."""
-        while content:
-            size = min(self._room, self._window(stream), len(content))
+        """Send a message, waiting for room; nobody waits where there is enough.
+
+        What is large goes out before more is made: uvloop sends when its loop turns, and Envoy has
+        work of its own with the first piece of a list while the next is written.
+        """
+        is_large = len(content) > _LARGE
+        left = memoryview(content)
+        while left:
+            size = min(self._room, self._window(stream), len(left))
             if size <= 0 or self._paused:
                 waiting = self._waiting[stream] = asyncio.get_running_loop().create_future()
                 try:
@@ -136,8 +144,10 @@ class _Connection(Connection):
                 continue
             self._room -= size
             self._granted[stream] = self._granted.get(stream, 0) - size
-            self._write(frames.data(stream, content[:size]))
-            content = content[size:]
+            self._write(frames.data(stream, left[:size]))
+            left = left[size:]
+        if is_large:
+            await asyncio.sleep(0)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""

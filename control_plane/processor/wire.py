@@ -1,7 +1,8 @@
-"""The reply to most requests, written straight as octets.
+"""The reply to most requests, and the pieces of lists, written straight as octets.
 
 What routes a request is the same but for its path and an id, and building it of message objects
-takes longer than all that is decided. Field numbers are those of protos/ext_proc.proto and
+takes longer than all that is decided. A piece of a list would be copied into an object and out of
+it. Field numbers are those of protos/ext_proc.proto and
 google/protobuf/struct.proto; a test holds the octets against the messages.
 """
 
@@ -14,8 +15,8 @@ _ONE_OCTET = 0x80
 _OVERWRITE = b"\x18\x02"
 _CLEAR_ROUTE_CACHE = b"\x28\x01"
 
-#: Field numbers 1, 2, 3, 5 and 8 with wire type 2, a length and so many octets.
-_F1, _F2, _F3, _F5, _F8 = b"\x0a", b"\x12", b"\x1a", b"\x2a", b"\x42"
+#: Field numbers 1, 2, 3, 5, 8 and 11 with wire type 2, a length and so many octets.
+_F1, _F2, _F3, _F5, _F8, _F11 = b"\x0a", b"\x12", b"\x1a", b"\x2a", b"\x42", b"\x5a"
 
 
 def routed(put: Mapping[str, str], remove: Iterable[str], facts: Mapping[str, str]) -> bytes:
@@ -28,6 +29,18 @@ def routed(put: Mapping[str, str], remove: Iterable[str], facts: Mapping[str, st
     )
     headers = _field(_F1, _field(_F2, mutation) + _CLEAR_ROUTE_CACHE)
     return _field(_F1, headers) + _metadata(facts)
+
+
+def piece(body: bytes) -> bytes:
+    """Write a ProcessingResponse that is a part of a streamed answer's body."""
+    size = _varint(len(body))
+    inner = len(body) + len(size) + 1
+    middle = _varint(inner)
+    return b"".join((_F11, _varint(inner + len(middle) + 1), _F2, middle, _F1, size, body))
+
+
+#: What ends the body of a streamed answer: its `end_of_stream` and nothing else.
+END_OF_BODY = b"\x5a\x04\x12\x02\x10\x01"
 
 
 def _metadata(facts: Mapping[str, str]) -> bytes:

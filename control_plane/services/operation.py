@@ -156,6 +156,10 @@ class Resource:
     free_texts: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
 
+    def __hash__(self) -> int:
+        """Say it by the name alone: a row is looked up often, and rows hold many rows."""
+        return hash((self.name, self.identity))
+
     @property
     def mapped(self) -> bool:
         """Whether each copy has an id of its own, invented by its pod."""

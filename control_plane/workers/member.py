@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 import sys
 from typing import Self
@@ -10,6 +11,12 @@ from control_plane.workers.channel import Channel, ChannelClosed, Take
 from control_plane.workers.notices import Start, Started
 from control_plane.workers.worker import GRACE
 
+#: A list holds some megabytes and frees them: glibc would give them back to the kernel each time,
+#: which clears them before the next list has them. Other allocators do not know these names.
+_KEPT_FREE = {
+    "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+}
 #: What a worker does when it is asked to end takes at most twice its grace; then it is killed.
 _KILL_AFTER = 2 * GRACE + 1.0
 
@@ -39,6 +46,7 @@ class Member:
                 str(theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
+                env={**_KEPT_FREE, **os.environ},
                 # Ctrl-C must not end it before it has ended what is under way.
                 start_new_session=True,
             )

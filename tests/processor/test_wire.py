@@ -29,3 +29,19 @@ def test_a_lesson_is_written_anew_each_time() -> None:
 
     assert b"a|b" in first
     assert b"c|d" in second
+
+
+@given(st.integers(0, 40_000))
+def test_a_piece_of_a_list_is_that_of_the_message(size: int) -> None:
+    body = bytes(size)
+
+    said = pb.ProcessingResponse.FromString(wire.piece(body)).streamed_immediate_response
+
+    assert said == pb.StreamedImmediateResponse(body_response=pb.StreamedBodyResponse(body=body))
+
+
+def test_the_end_of_a_list_is_that_of_the_message() -> None:
+    said = pb.ProcessingResponse.FromString(wire.END_OF_BODY).streamed_immediate_response
+
+    ending = pb.StreamedBodyResponse(end_of_stream=True)
+    assert said == pb.StreamedImmediateResponse(body_response=ending)
