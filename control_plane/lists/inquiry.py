@@ -13,6 +13,8 @@ from control_plane.services.service import Paging
 
 #: Parameters that the gateway acts on itself and words anew for each pod.
 _OWN = frozenset({"limit", "marker", "offset", "page_reverse"})
+#: Parameters that decide the order.
+SORTS = frozenset({"sort", "sort_key", "sort_dir"})
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -22,8 +24,7 @@ class Inquiry:
     """A list's parameters; `limit` None: everything. `rest` goes to pods as it is.
 
     An empty `order`: pods come one after the other, each in its own order. `gaps`: pods' markers
-    are not to be trusted in this order, so that pods are read from their start in pages as large
-    as they give.
+    are not to be trusted in this order, so that pods are read from their start.
     """
 
     limit: int | None

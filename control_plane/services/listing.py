@@ -95,8 +95,10 @@ class Listing:
     the field that markers name where it is not the identity.
 
     `leading` is a field and the value by which items at the head of a pod's list come before all
-    others, whatever the order. `deleted` is a query that makes a list show what was deleted, whose
-    ids are good as markers. Below `ascending_before` the default order is upward.
+    others, whatever the order. `steady` sorts by what all things have: in that order a pod's list
+    is read to its end where `gaps` make its markers useless. `deleted` is a query that makes a list
+    show what was deleted, whose ids are good as markers. Below `ascending_before` the default order
+    is upward.
     """
 
     sorts: tuple[Sort, ...] = ()
@@ -108,6 +110,7 @@ class Listing:
     paged_below: Paged = Paged.NONE
     marker: str = ""
     leading: tuple[str, str] | None = None
+    steady: tuple[tuple[str, str], ...] = ()
     deleted: tuple[tuple[str, str], ...] = ()
     lost: Lost | None = None
     ascending_before: str = ""

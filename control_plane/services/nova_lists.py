@@ -81,6 +81,7 @@ SERVERS = Listing(
     ),
     # A server that is not in a cell yet.
     leading=("OS-EXT-STS:task_state", "scheduling"),
+    steady=(("sort_key", "uuid"), ("sort_dir", "asc")),
     deleted=(("changes-since", "1970-01-01T00:00:00Z"),),
     lost=Lost(
         "2.69",

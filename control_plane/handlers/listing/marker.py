@@ -11,7 +11,7 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.listing.source import Source
 from control_plane.handlers.refusal import refusal_of
 from control_plane.lists.batch import BATCH
-from control_plane.lists.inquiry import Inquiry
+from control_plane.lists.inquiry import SORTS, Inquiry
 from control_plane.lists.page import Item, MalformedPage
 from control_plane.lists.sequence import Place
 from control_plane.model.errors import PodUnreachable, Refused, unavailable
@@ -21,7 +21,7 @@ from control_plane.pods.client import PodAnswer
 
 #: Parameters that say whose things are in a list, and those that decide its order.
 _WHOSE = frozenset({"all_tenants"})
-_ORDER = _WHOSE | {"sort", "sort_key", "sort_dir"}
+_ORDER = _WHOSE | SORTS
 
 
 @dataclass(frozen=True, slots=True)

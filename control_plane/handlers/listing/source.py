@@ -12,9 +12,9 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.refusal import refusal_of
 from control_plane.handlers.wording import alone
 from control_plane.lists.batch import BATCH, further, share
-from control_plane.lists.inquiry import Inquiry, to_pod
+from control_plane.lists.inquiry import SORTS, Inquiry, to_pod
 from control_plane.lists.narrow import Asked
-from control_plane.lists.page import MalformedPage, Page, Reader
+from control_plane.lists.page import Item, MalformedPage, Page, Reader
 from control_plane.lists.sequence import TOP, Absent, Place
 from control_plane.lists.sequence import Sequence as Items
 from control_plane.model.errors import PodUnreachable, unavailable
@@ -158,6 +158,8 @@ class Source:
         known: list[ref[Items]] = []
 
         async def fetch(pod: Pod, place: Place) -> Page:
+            if self._inquiry.gaps and self.resource.lists.steady and place.after is not None:
+                return await self._remainder(pod, pages[pod.name])
             last, wanted = asked[pod.name], self._wanted
             if last is not None and wanted is not None:
                 taken = sum(entry.taken for weak in known if (entry := weak()) is not None)
@@ -226,6 +228,32 @@ class Source:
                 raise self._unreadable
             message = "No part of the cloud answers now."
             raise unavailable(message)
+
+    async def _remainder(self, pod: Pod, first: Page) -> Page:
+        """Read all that a pod has beyond its first page where it must not be asked by a marker.
+
+        Behind one Nova loses servers that lack the value it sorts by, also alone. They are read in
+        an order of values that all have, and sorted here.
+        """
+        lists, own = self.resource.lists, self._asked[pod.name].rest
+        steady = [entry for entry in own if entry[0] not in SORTS]
+        given = {item.id for item in first.items}
+        found: list[Item] = []
+        page, place = first, TOP
+        while page.more and len(page.items):
+            try:
+                answer = await self.ask(pod, BATCH, place, [*steady, *lists.steady])
+                if answer.status >= HTTPStatus.BAD_REQUEST:
+                    raise refusal_of(answer)
+                page = self._page(answer)
+            except PodUnreachable:
+                self.missing[pod.name] = pod
+                break
+            items = list(page.items)
+            found += [item for item in items if item.id not in given]
+            place = Place(items[-1].id if items else None, 1)
+        found.sort(key=lambda item: (not item.leads, item.position))
+        return Page(tuple(found), more=False)
 
     async def _fetch(self, pod: Pod, place: Place, limit: int | None) -> Page:
         """Read on; a pod that dies in the middle of a list is missing from there on."""
