@@ -107,10 +107,11 @@ async def _count_owned(connection: AsyncConnection, pod: str) -> int:
 
 async def _free_number(connection: AsyncConnection) -> int:
     """Find a number for a new pod: behind the highest, and a gap only when there is no other."""
-    taken = set((await connection.execute(select(pods.c.number))).scalars())
-    following = max(taken, default=0) + 1
+    highest = (await connection.execute(select(func.max(pods.c.number)))).scalar()
+    following = (highest or 0) + 1
     if following <= HIGHEST_NUMBER:
         return following
+    taken = set((await connection.execute(select(pods.c.number))).scalars())
     free = next((number for number in range(1, following) if number not in taken), None)
     if free is None:
         message = f"there are {HIGHEST_NUMBER} pods already"

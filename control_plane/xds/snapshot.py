@@ -91,12 +91,8 @@ class Snapshot:
 
         `changed` says what differs from a snapshot that was checked; without it all is looked at.
         """
-        if changed is not None and not self._lacks(changed):
-            looked_at = [
-                self.of_type(url)[name] for url, names in changed.items() for name in names
-            ]
-        else:
-            looked_at = [found for named in self.resources.values() for found in named.values()]
+        every = (found for named in self.resources.values() for found in named.values())
+        looked_at = every if changed is None else self._affected(changed, every)
         missing = sorted(
             f"{resource.name} -> {name} ({type_url.rpartition('.')[2]})"
             for resource in looked_at
@@ -107,9 +103,18 @@ class Snapshot:
             message = f"missing resources: {', '.join(missing)}"
             raise InconsistentSnapshot(message)
 
-    def _lacks(self, names: Names) -> bool:
-        """Whether anything of these is not here: what referred to it may not have changed."""
-        return any(not names[url] <= self.of_type(url).keys() for url in names)
+    def _affected(self, changed: Names, every: Iterable[Resource]) -> list[Resource]:
+        """List what changed, and what refers to what is here no more."""
+        here = [
+            (url, name, self.of_type(url).get(name))
+            for url, names in changed.items()
+            for name in names
+        ]
+        gone = {(url, name) for url, name, found in here if found is None}
+        found = [resource for *_, resource in here if resource is not None]
+        if gone:
+            found += [entry for entry in every if not entry.refers.isdisjoint(gone)]
+        return found
 
 
 def version_of(resources: Mapping[str, Resource]) -> str:

@@ -1,5 +1,6 @@
 """A large fleet: how long until Envoy has it, and until one change arrives."""
 
+import sqlite3
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pb import administration_pb2 as pb
 from control_plane.pb.administration_pb2_grpc import AdministrationStub
+from control_plane.replication.arrival import FACT
 from control_plane.xds.gateway import Configuration
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.server import AggregatedDiscovery
@@ -27,7 +29,7 @@ _SERVICES = ("compute", "volume", "image", "network", "placement")
 _SETTLED = 4.0
 #: Cores below which a control plane does nothing but watch, and how long that may take to come:
 #: after a first start it gives every pod what users have.
-_CALM, _CALM_WITHIN = 0.25, 240.0
+_CALM, _CALM_WITHIN = 0.1, 240.0
 
 
 def run(folder: Path, scale: Scale) -> Result:
@@ -43,7 +45,8 @@ def run(folder: Path, scale: Scale) -> Result:
         envoys.pods(there, [2]) as second,
         gateway(folder / "gateway", first, count, _SERVICES, 1, tcp_egress=True) as under_test,
     ):
-        settled = _settle(under_test.plane)
+        settled = _settle(under_test, count)
+        calm_cpu = under_test.plane.cpu
         channel = grpc.insecure_channel(under_test.xds)
         changes = [
             _change(under_test, channel, number, first, second) for number in range(scale.rounds)
@@ -53,6 +56,7 @@ def run(folder: Path, scale: Scale) -> Result:
         result.variants["change"] = summarise(changes)
         result.facts["control plane started s"] = under_test.started_after
         result.facts["and calm after s"] = settled
+        result.facts["its CPU until then s"] = calm_cpu
         result.facts["memory MiB"] = {entry.name: entry.peak for entry in processes}
         result.facts["Envoy's CPU until live s"] = under_test.live_cpu
         result.facts["idle cores"] = _idle(processes)
@@ -112,16 +116,23 @@ def _list(url: str, cluster: str) -> bytes:
         return b""
 
 
-def _settle(plane: Process) -> float:
-    """Wait until a control plane has nothing more to do; how long that took."""
-    start = time.monotonic()
+def _settle(under_test: Gateway, count: int) -> float:
+    """Wait until every pod is ready and nothing more is to be done; how long that took."""
+    start, plane = time.monotonic(), under_test.plane
     while True:
         before = plane.cpu
         time.sleep(2)
-        if (plane.cpu - before) / 2 < _CALM:
+        if (plane.cpu - before) / 2 < _CALM and _ready(under_test) == count:
             return time.monotonic() - start
         if time.monotonic() - start > _CALM_WITHIN:
             raise TimeoutError(f"still at work after {_CALM_WITHIN:.0f} s")
+
+
+def _ready(under_test: Gateway) -> int:
+    """Count the pods that have the definitions of the others."""
+    with sqlite3.connect(under_test.database, timeout=30) as connection:
+        [found] = connection.execute("SELECT count(*) FROM facts WHERE key = ?", (FACT,)).fetchone()
+    return int(found)
 
 
 def _idle(processes: tuple[Process, ...]) -> dict[str, float]:
