@@ -6,6 +6,7 @@ it shows seconds. What comes next therefore follows from where each sequence sta
 nothing else.
 """
 
+import asyncio
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -87,9 +88,29 @@ class Merge:
                 seen.add(item.identity)
             yield Merged(entry.pod, item)
 
-    async def read_on(self) -> bool:
-        """Ask for what `run` stopped before; False when that was the end."""
+    async def read_on(self, wanted: int | None = None) -> bool:
+        """Ask for what `run` stopped before; False when that was the end.
+
+        Pods that will be asked before `wanted` more are given, if they go on as they did, are asked
+        at the same time: where a few have most of a list, all of them run out of it by turns.
+        """
         behind = self._behind
-        while behind and await self._sequences[behind[-1]].head() is None:
+        while behind:
+            entry = self._sequences[behind[-1]]
+            if wanted:
+                await self._read_ahead(entry, wanted)
+            if await entry.head() is not None:
+                break
             behind.pop()
         return bool(self._again or behind or self._heap)
+
+    async def _read_ahead(self, lacking: sequence.Sequence, wanted: int) -> None:
+        """Ask several pods at once; who refuses is asked again when it is its turn."""
+        given = sum(entry.taken for entry in self._sequences)
+        low = [
+            entry
+            for entry in self._sequences
+            if entry is lacking or entry.left * given < wanted * entry.taken
+        ]
+        if len(low) > 1:
+            await asyncio.gather(*(entry.read_ahead() for entry in low), return_exceptions=True)

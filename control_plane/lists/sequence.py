@@ -43,7 +43,7 @@ class Absent:
 
 
 class Sequence:
-    """One pod's items from a place on; holds one page at most."""
+    """One pod's items from a place on; holds a page, and at times the one behind it."""
 
     def __init__(
         self, pod: Pod, start: Place, page: Page | None, fetch: Fetch, absent: Absent | None = None
@@ -54,6 +54,8 @@ class Sequence:
         self._page = page
         self._count = 0 if page is None else len(page.items)
         self._next = 0
+        #: The page behind this one, if it was read ahead.
+        self._following: Page | None = None
         # The place in pieces: it is wanted once a page, and changes with each item.
         self._start = start
         self._taken = 0
@@ -79,6 +81,12 @@ class Sequence:
         """Whether anything was found at the start; None where nothing was read."""
         return bool(self._page.items) if self._page is not None else None
 
+    @property
+    def left(self) -> int:
+        """How many items can be given and nothing be asked."""
+        ahead = 0 if self._following is None else len(self._following.items)
+        return self._count - self._next + (self._head is not None) + ahead
+
     def ready(self) -> Item | None:
         """Give the next item if nothing must be asked for it; None says nothing of the end."""
         at, page = self._next, self._page
@@ -92,8 +100,7 @@ class Sequence:
         page = self._page
         if self._absent is not None or page is None:
             return self._start.done
-        left = self._count - self._next + (self._head is not None)
-        return not (page.more and self._count) or (most is not None and most <= left)
+        return not (page.more and self._count) or (most is not None and most <= self.left)
 
     async def head(self) -> Item | None:
         """Give the next item without consuming it; None at the end."""
@@ -143,7 +150,18 @@ class Sequence:
             await self._turn()
         return page.items[self._next] if page is not None else None
 
+    async def read_ahead(self) -> None:
+        """Read the page behind this one, if there may be one; then none is waited for later."""
+        page = self._page
+        if page is None or self._absent is not None or self._following is not None:
+            return
+        if page.more and self._count:
+            taken = self._start.taken + self._taken + self.left
+            place = Place(page.items[self._count - 1].id, taken, leading=False)
+            self._following = await self._fetch(self.pod, place)
+
     async def _turn(self) -> None:
-        """Have the page that follows."""
-        self._page = page = await self._fetch(self.pod, self.place)
-        self._count, self._next = len(page.items), 0
+        """Go to the page that follows."""
+        page = self._following or await self._fetch(self.pod, self.place)
+        self._following = None
+        self._page, self._count, self._next = page, len(page.items), 0

@@ -1,7 +1,8 @@
 """Walking through a list over pods, page by page: everything once, in order, whatever happens."""
 
+import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -19,6 +20,7 @@ from control_plane.lists.sequence import Sequence as Items
 from control_plane.model.fleet import Fleet
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
+from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.registry import View
 from tests.handlers.nova import Nova, Server, script
 from tests.processor.envoy import Envoy, facts
@@ -241,6 +243,50 @@ async def test_few_questions_fill_a_page_and_little_is_carried_for_nothing(
     given = sum(nova.given for nova in cloud.pods.values())
     assert len(asked) <= len(shares) + again
     assert given <= limit * carried
+
+
+class Turns:
+    """Answers all that is asked at the same time at the same time, and counts the times."""
+
+    def __init__(self, ask: Callable[[Pod, PodRequest], Awaitable[PodAnswer]]) -> None:
+        self.count = 0
+        self._ask = ask
+        self._turn: asyncio.Task[None] | None = None
+
+    async def ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
+        if self._turn is None:
+            self._turn = asyncio.create_task(self._gather())
+        await self._turn
+        return await self._ask(pod, request)
+
+    async def _gather(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.count += 1
+        self._turn = None
+
+
+@pytest.mark.parametrize(
+    ("shares", "limit", "turns"),
+    [
+        ([1] * 20, 1000, 1),
+        ([10] * 5 + [1] * 15, 1000, 2),
+        ([10] * 10 + [1] * 10, 1000, 3),
+        ([1000] * 3 + [1] * 17, 1000, 3),
+        ([1000, *[1] * 19], 1000, 3),
+    ],
+)
+async def test_pods_that_have_most_of_a_list_are_asked_again_at_the_same_time(
+    shares: Sequence[float], limit: int, turns: int
+) -> None:
+    cloud, ids = dealt(shares, 3000)
+    counted = Turns(cloud.envoy.pods.ask)
+    cloud.envoy.pods.ask = counted.ask  # type: ignore[method-assign]
+
+    page = await cloud.page(f"limit={limit}")
+
+    assert [server["id"] for server in page["servers"]] == ids[:limit]
+    assert counted.count <= turns
 
 
 async def test_what_a_list_held_is_free_once_it_is_answered() -> None:

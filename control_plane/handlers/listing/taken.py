@@ -62,4 +62,4 @@ class Taken:
 
     async def read_on(self) -> bool:
         """Have read what is not held; False when the page is full or nothing follows."""
-        return self.count != self._limit and await self._merge.read_on()
+        return self.count != self._limit and await self._merge.read_on(self._left)
