@@ -148,8 +148,10 @@ def bare(folder: Path, upstream: Place, pair: Path | None = None) -> Iterator[Pl
     `pair`: a certificate with its key beside it, by which it speaks TLS.
     """
     routes = [{"match": {"prefix": "/"}, "route": {"cluster": "pods"}}]
-    clusters = [cluster("pods", upstream.port)]
-    with envoy("bare", folder, routes, clusters, [ROUTER], pair=pair) as place:
+    # The default of 1,024 requests at once would be its own limit, and not its pace.
+    most = {"max_connections": 100_000, "max_requests": 100_000, "max_pending_requests": 100_000}
+    pods = {**cluster("pods", upstream.port), "circuit_breakers": {"thresholds": [most]}}
+    with envoy("bare", folder, routes, [pods], [ROUTER], pair=pair) as place:
         yield place
 
 

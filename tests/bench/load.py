@@ -16,6 +16,7 @@ _SCRIPT = Path(__file__).with_name("wrk.lua")
 _MICROSECONDS = 1000
 #: What h2load prints of the answers' statuses.
 _COUNTS = re.compile(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx")
+_RATE = re.compile(r"([\d.]+) req/s")
 
 
 class NoTool(SystemExit):
@@ -113,29 +114,33 @@ def paced(url: str, request: Request, rate: float, seconds: float, start: int = 
 def flood(
     url: str,
     request: Request,
-    seconds: float,
+    count: int,
     processes: Sequence[Process],
     connections: int,
     streams: int = 0,
 ) -> Figures:
-    """Ask as fast as answers come, over HTTP/2 with so many streams a connection, 0: HTTP/1.1."""
+    """Ask so often as fast as answers come; `streams` of each HTTP/2 connection, 0: HTTP/1.1.
+
+    A number and not a time: h2load does not end in time when a connection of many is still being
+    made.
+    """
     protocol = [f"-m{streams}"] if streams else ["-m1", "--h1"]
     before = [process.cpu for process in processes]
     done = _run(
         "h2load",
-        *(f"-c{connections}", f"-D{seconds:g}", "-T", "10", *protocol),
+        *(f"-c{connections}", f"-n{max(count, connections)}", "-T", "30", *protocol),
         *("-H", f"x-auth-token: {request.token}", f"{url}{request.path}"),
-        timeout=seconds + 30,
+        timeout=count / 100 + 60,
     )
-    counts = _COUNTS.search(done)
-    if counts is None:
+    counts, rate = _COUNTS.search(done), _RATE.search(done)
+    if counts is None or rate is None:
         raise SystemExit(f"error: h2load said: {done[-500:]}")
     good, *others = map(int, counts.groups())
     used = {
         f"cpu {process.name}": (process.cpu - was) / max(1, good) * 10_000
         for process, was in zip(processes, before, strict=True)
     }
-    return {"rate": good / seconds, "failed": float(sum(others)), "requests": float(good), **used}
+    return {"rate": float(rate[1]), "failed": float(sum(others)), "requests": float(good), **used}
 
 
 def _percentile(ordered: Sequence[float], percent: int) -> float:

@@ -19,6 +19,8 @@ _STREAMS = {"HTTP/1.1": 0, "HTTP/2": 8}
 _FIRST = 32
 _A_ROUND = 60_000
 _KNOWN = 1
+#: Requests of a round to a second of the scale.
+_A_SECOND = 3_000
 
 
 def run(folder: Path, scale: Scale) -> Result:
@@ -37,6 +39,9 @@ def run(folder: Path, scale: Scale) -> Result:
             bound = 0.75 if against == "known" else 0.20
             ratio = result.ratio(name, to=f"bare {way}")
             result.goals.append(Goal(f"{against} / bare, {way}", ratio, bound, most=False))
+        if against == "known":
+            cpu = _cpu(result, name) / _cpu(result, f"bare {way}")
+            result.goals.append(Goal(f"known, CPU / bare, {way}", cpu, 1.35))
     result.facts["failed"] = {
         name: figures["failed"].median for name, figures in result.variants.items()
     }
@@ -53,6 +58,7 @@ def _measure(folder: Path, scale: Scale, certificate: Certificate | None) -> Res
         bare = stack.enter_context(envoys.bare(folder, pods, pair))
         definition = pod_definition(0, pods, ("compute", "image"))
         under_test = stack.enter_context(gateway_of(folder / "gateway", [definition], **settings))
+        count = int(_A_SECOND * scale.seconds)
         fresh = iter(range(_A_ROUND, 1 << 30, _A_ROUND))
         direct = Request(f"/pod0/v2.1/servers/{numbered(_KNOWN)}")
         known = Request(f"/compute/v2.1/servers/{numbered(_KNOWN)}/ips")
@@ -71,11 +77,11 @@ def _measure(folder: Path, scale: Scale, certificate: Certificate | None) -> Res
         ) -> Variant:
             connections, streams = way
             return Variant(
-                name, lambda: flood(url, request, scale.seconds, processes, connections, streams)
+                name, lambda: flood(url, request, count, processes, connections, streams)
             )
 
         under_test.own(_KNOWN, 1)
-        flood(ours, known, 0.5, under_test.processes, 8)
+        flood(ours, known, 100, under_test.processes, 8)
         variants = []
         for protocol, streams in _STREAMS.items():
             for connections in _CONNECTIONS:
@@ -87,3 +93,9 @@ def _measure(folder: Path, scale: Scale, certificate: Certificate | None) -> Res
                 ]
         variants.append(Variant(f"first HTTP/1.1{security}, {_FIRST}", first))
         return interleave("protocols", variants, scale.rounds)
+
+
+def _cpu(result: Result, variant: str) -> float:
+    """Add up what bare Envoy, or the gateway's processes, used, seconds per 10,000 requests."""
+    figures = result.variants[variant]
+    return sum(figure.median for name, figure in figures.items() if name.startswith("cpu "))
