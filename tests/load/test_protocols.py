@@ -46,4 +46,5 @@ def test_every_answer_is_from_the_right_pod(
         asyncio.run(traffic.run(way.port, 500, connections, way.tls))
 
     assert traffic.findings.unexpected == []
+    assert [pod.total("leaks") for pod in fleet.pods.values()] == [0, 0, 0]
     assert gateway.stats(f"^{counter}$")[counter] - before >= 500
