@@ -256,6 +256,20 @@ async def test_an_administrator_who_asks_why_is_answered_by_the_processor(world:
     assert world.asked == asked + 1
 
 
+async def test_what_is_said_of_an_owner_while_explaining_is_learnt_and_not_shown(
+    world: World,
+) -> None:
+    known = str(uuid4())
+    said = {TO: "Pod1/compute", LEARN: world.lesson(known, POD1), "x-trio2o-explain": "1"}
+
+    _, headers, _ = await world.ask(f"/compute/v2.1/servers/{known}/ips", **said)
+    asked = world.asked
+    await world.ask(f"/compute/v2.1/servers/{known}/ips")
+
+    assert not [name for name in headers if name.startswith("x-trio2o")]
+    assert world.asked == asked
+
+
 async def test_shows_of_lost_pods_are_the_processors(world: World) -> None:
     known = str(uuid4())
     await world.teach(known, POD1)
