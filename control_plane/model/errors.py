@@ -4,6 +4,7 @@
     ├── Refused                what a user is told: a status, a message, headers
     │   └── Unrouted           no endpoint has that path and method
     ├── PodUnreachable         a pod did not answer; the caller of a pod decides what that means
+    │   └── EgressClosed       no pod was asked: there is no Envoy that listens
     ├── Conflict               a record with that name or key exists already
     ├── Missing                no record with that name or id
     ├── Invalid                a field of a record has a value that cannot be
@@ -58,6 +59,10 @@ class PodUnreachable(Trio2oError):
         super().__init__(f"pod {pod}: {reason}")
         self.pod = pod
         self.reason = reason
+
+
+class EgressClosed(PodUnreachable):
+    """No pod was asked, since there is no Envoy to ask through: that says nothing of the pod."""
 
 
 class Conflict(Trio2oError):

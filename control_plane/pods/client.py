@@ -10,7 +10,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from control_plane.model.endpoint import cluster_name
-from control_plane.model.errors import PodUnreachable
+from control_plane.model.errors import EgressClosed, PodUnreachable
 from control_plane.model.pod import Pod
 
 #: Statuses that Envoy, or a proxy inside the pod, answers for a service that is not there.
@@ -123,6 +123,10 @@ class PodClient:
                 request.method, url, headers=headers, data=request.body, allow_redirects=False
             ) as answer:
                 body = await _whole(answer)
+        except aiohttp.ClientConnectorError as error:
+            # Envoy itself: a pod that cannot be connected to is a 503 of Envoy's.
+            reason = type(error).__name__
+            raise EgressClosed(pod.name, reason) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = type(error).__name__
             raise PodUnreachable(pod.name, reason) from error

@@ -16,7 +16,7 @@ import structlog
 
 from control_plane.identity.keystone import KeystoneError
 from control_plane.model.endpoint import Endpoint
-from control_plane.model.errors import PodUnreachable, Trio2oError
+from control_plane.model.errors import EgressClosed, PodUnreachable, Trio2oError
 from control_plane.model.fleet import Fleet
 from control_plane.model.microversion import MicroversionRange, shared_range
 from control_plane.model.pod import Pod
@@ -43,6 +43,8 @@ _NOWHERE: Mapping[str, str] = {}
 
 Listener = Callable[["View"], Awaitable[None]]
 Found = TypeVar("Found")
+#: The versions a pod's services speak, and whether all of them answered.
+Said = tuple[dict[str, MicroversionRange], bool]
 
 
 class FleetStore(Protocol):
@@ -223,6 +225,8 @@ class Registry:
         self.needs = ""
         #: Said by every view after it is set.
         self.names: Names = OwnNames()
+        #: Whether pods can be asked: an Envoy that has just started listens when it has them all.
+        self.open = False
         self.view = View()
 
     def subscribe(self, listener: Listener) -> None:
@@ -326,6 +330,7 @@ class Registry:
         elif ready and not known.ready:
             known = replace(known, ready=True)
         if self._sources.get(pod.name) == source and pod.name in self.view.facts:
+            self._sources[pod.name] = source
             return known
         if urls:
             if endpoints_from_json(urls) != known.endpoints and urls != stored.get("endpoints"):
@@ -352,13 +357,14 @@ class Registry:
             self._by_region = found
 
     async def ask_versions(self, pods: Sequence[Pod] | None = None) -> None:
-        """Ask pods, by default each, for their version documents; also notes which answer."""
-        if self.asker is None:
-            return
-        asker = self.asker
+        """Ask pods, by default each, for their version documents; also notes which answer.
+
+        Nothing is noted of any while no Envoy listens.
+        """
         pods = self.view.fleet.serving if pods is None else pods
-        self._looks.note(pods)
-        found = await asyncio.gather(*(self._versions_of(asker, pod) for pod in pods))
+        found = await self._ask_each(pods)
+        if found is None:
+            return
         for pod, (versions, _) in zip(pods, found, strict=True):
             known = self.view.facts.get(pod.name, PodFacts())
             merged = {**known.versions, **versions}
@@ -382,14 +388,27 @@ class Registry:
             for listener in self._listeners:
                 await listener(self.view)
 
+    async def _ask_each(self, pods: Sequence[Pod]) -> list[Said] | None:
+        """Ask each pod; None when there is no Envoy to ask through."""
+        asker = self.asker
+        if asker is None:
+            return None
+        try:
+            if pods and not self.open:
+                await self._versions_of(asker, pods[0])
+                self.open = True
+            self._looks.note(pods)
+            return await asyncio.gather(*(self._versions_of(asker, pod) for pod in pods))
+        except EgressClosed:
+            self.open = False
+            return None
+
     def _due(self) -> list[Pod]:
         """Find the pods to ask now."""
         view = self.view
         return self._looks.due(view.fleet.serving, view.facts.get, DATABASE_SECONDS)
 
-    async def _versions_of(
-        self, asker: Asker, pod: Pod
-    ) -> tuple[dict[str, MicroversionRange], bool]:
+    async def _versions_of(self, asker: Asker, pod: Pod) -> Said:
         found: dict[str, MicroversionRange] = {}
         reachable = True
         for service in self._services:
@@ -398,6 +417,8 @@ class Registry:
             request = PodRequest(service.name, "GET", "/", {"accept": "application/json"})
             try:
                 answer = await asker.ask(pod, request)
+            except EgressClosed:
+                raise
             except PodUnreachable:
                 reachable = False
                 continue

@@ -39,6 +39,10 @@ class Pods(Protocol):
     def view(self) -> View:
         """The pods as they are now."""
 
+    @property
+    def open(self) -> bool:
+        """Whether pods can be asked."""
+
     async def refresh(self) -> None:
         """Read the pods again."""
 
@@ -88,7 +92,7 @@ class Replicator:
             later = self._clock() + SETTLE_SECONDS if self._begun else 0.0
             self._arriving, self._wait, self._welcome_at = arriving, IMPATIENT_SECONDS, later
         self._begun = True
-        if not arriving or self._clock() < self._welcome_at:
+        if not arriving or not self._pods.open or self._clock() < self._welcome_at:
             return
         await self._arrival.welcome(view, reachable=view.reachable, tell=self._pods.refresh)
         self._wait = min(self._wait * 2, PATIENT_SECONDS)

@@ -7,7 +7,7 @@ from multidict import CIMultiDict
 
 from control_plane.identity.keystone import KeystoneError
 from control_plane.model.endpoint import Endpoint
-from control_plane.model.errors import PodUnreachable
+from control_plane.model.errors import EgressClosed, PodUnreachable
 from control_plane.model.fleet import Fleet
 from control_plane.model.microversion import Microversion
 from control_plane.model.pod import Pod, PodState
@@ -283,3 +283,30 @@ async def test_pods_that_say_what_they_said_before_make_no_new_view() -> None:
     await registry.fall_behind(())
 
     assert registry.view is before
+
+
+async def test_nothing_is_said_of_pods_while_no_envoy_listens() -> None:
+    class Egress(Pods):
+        closed = True
+        asked = 0
+
+        async def ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
+            self.asked += 1
+            if self.closed:
+                raise EgressClosed(pod.name, "ClientConnectorError")
+            return await super().ask(pod, request)
+
+    registry = Registry(Store(POD1, POD2), Catalog(), SERVICES)
+    registry.asker = egress = Egress(Pod1="2.96", Pod2=None)
+    await registry.start()
+    for _ in range(3):
+        await registry.ask_versions(registry._due())
+    before = (registry.open, egress.asked, registry.view.answering)
+
+    egress.closed = False
+    for _ in range(2):
+        await registry.ask_versions()
+
+    assert before == (False, 3, {"Pod1", "Pod2"})
+    assert registry.open
+    assert registry.view.answering == {"Pod1"}

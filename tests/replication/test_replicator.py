@@ -17,6 +17,7 @@ class Registry:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.open = True
         self.behind: set[tuple[str, str]] = set()
         self.view = world.view
 
