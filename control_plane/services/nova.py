@@ -47,7 +47,7 @@ _RESOURCES = (
         shadows=(Ref("server_group", "server_groups"),),
         holds=(Ref("volume", "os-extended-volumes:volumes_attached[].id"),),
         free_texts=("metadata", "extra_specs"),
-        free=("properties", "scheduler_hints"),
+        free=(("properties", "2.98"), ("scheduler_hints", "2.100")),
         lists=SERVERS,
     ),
     Resource(

@@ -152,9 +152,10 @@ class Resource:
     #: Fields that hold ids of other placed things of the same pod, which may be recorded nowhere.
     holds: tuple[Ref, ...] = ()
     #: Names, wherever in an item they stand, of the objects whose keys users or operators choose:
-    #: those whose values are texts, and those whose values are anything.
+    #: those whose values are texts, and those whose values are anything, with the microversion that
+    #: shows them first.
     free_texts: tuple[str, ...] = ()
-    free: tuple[str, ...] = ()
+    free: tuple[tuple[str, str], ...] = ()
 
     def __hash__(self) -> int:
         """Say it by the name alone: a row is looked up often, and rows hold many rows."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from control_plane.directory.presence import LEASE
 from control_plane.model.endpoint import Endpoint
-from control_plane.model.microversion import MicroversionRange
+from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.pod import Pod
 from control_plane.pods.registry import View
 from control_plane.processor.learn import describe
@@ -220,15 +220,20 @@ def _home(resource: Resource, operation: Operation) -> dict[str, Any]:
         found["below"] = below.minor
     names = [(change.path.rpartition(".")[2], change.kind) for change in changes(resource)]
     if names:
-        names += [(name, "") for name in resource.free]
         found["resource"] = {
-            "seeks": [_seek(*entry) for entry in names],
+            "seeks": [
+                *({**_seek(name), "kind": kind} for name, kind in names),
+                *(
+                    {**_seek(name), "since": Microversion.parse(since).minor}
+                    for name, since in resource.free
+                ),
+            ],
             "texts": [_seek(name) for name in resource.free_texts],
         }
     return found
 
 
-def _seek(name: str, kind: str = "") -> dict[str, Any]:
+def _seek(name: str) -> dict[str, Any]:
     """Say how to find a name in a list: by what follows its rarest letter, where it has one."""
     text = f'{name}":'
     back = min(range(len(name)), key=lambda index: _COMMON.find(name[index]))
@@ -237,7 +242,6 @@ def _seek(name: str, kind: str = "") -> dict[str, Any]:
         "head": text[:back],
         "back": back + 1,
         "length": len(text) + 1,
-        **({"kind": kind} if kind else {}),
     }
 
 

@@ -94,10 +94,10 @@ local function before(text, at)
   return byte(text, at), at
 end
 
--- Where a piece can be cut: before the last comma between two members of an object, or of a list,
--- the former of which is no text. So it is cut in no object of texts.
-local function last_cut(text)
-  for quote = #text - 1, 3, -1 do
+-- Where a piece can be cut: before the first or last comma between two members of an object, or of a
+-- list, the former of which is no text. So it is cut in no object of texts.
+local function cut_of(text, from, to, step)
+  for quote = from, to, step do
     if byte(text, quote) == QUOTE and is_letter(byte(text, quote + 1)) then
       local kind, at = before(text, quote)
       if kind == OPEN_OBJECT then kind, at = before(text, at) end
@@ -163,19 +163,20 @@ local function text_object(text, quote, seeks, places, reached)
   end
 end
 
--- Puts the fields of items into the users' words. What begins and does not end in this text is given
--- back as it is, to be put before what follows.
-local function with_fields(text, resource, cluster)
+-- Puts the fields of items into the users' words, from a place in a text to another, and appends
+-- that to `out`. What begins and does not end there is given back as it is, to be put before what
+-- follows. Each part of a text is a text of its own, which costs: so there are few.
+local function with_fields(out, text, from, to, resource, cluster)
   local seeks, texts = resource.seeks, resource.texts
   local places, objects, count = {}, {}, #seeks
-  for index = 1, count do places[index] = sought(text, seeks[index], 1) end
-  local pieces, size, from, reached = {}, 0, 1, 1
+  for index = 1, count do places[index] = sought(text, seeks[index], from) end
+  local size, reached = #out, from
   while true do
     local quote, which = NOWHERE, 0
     for index = 1, count do
       if places[index] < quote then quote, which = places[index], index end
     end
-    if which == 0 then break end
+    if quote > to then break end
     local seek = seeks[which]
     local stop, held, is_object = nil, quote, true
     if seek.kind then
@@ -185,11 +186,11 @@ local function with_fields(text, resource, cluster)
         stop, held = first and at, quote
         if first == QUOTE then
           stop = text_end(text, at)
-          local value = stop and sub(text, at, stop)
-          local new = stop and rewrites[seek.kind](value, cluster)
+          local value = stop and stop <= to and sub(text, at, stop)
+          local new = value and rewrites[seek.kind](value, cluster)
           if new ~= value then
-            pieces[size + 1] = sub(text, from, at - 1)
-            pieces[size + 2] = new
+            out[size + 1] = sub(text, from, at - 1)
+            out[size + 2] = new
             size, from = size + 2, stop + 1
           end
         end
@@ -197,9 +198,9 @@ local function with_fields(text, resource, cluster)
     else
       stop, is_object = free_end(text, quote, seek)
     end
-    if not stop then
-      pieces[size + 1] = sub(text, from, held - 1)
-      return concat(pieces), sub(text, held)
+    if not stop or stop > to then
+      out[size + 1] = sub(text, from, held - 1)
+      return sub(text, held, to)
     end
     -- A user's own key may have the name of an object.
     if is_object then reached = stop end
@@ -207,9 +208,8 @@ local function with_fields(text, resource, cluster)
       if places[index] < stop then places[index] = sought(text, seeks[index], stop) end
     end
   end
-  if size == 0 then return text, "" end
-  pieces[size + 1] = sub(text, from)
-  return concat(pieces), ""
+  out[size + 1] = sub(text, from, to)
+  return ""
 end
 
 -- The links of a pod by what they begin with, without the scheme, for who calls the gateway so.
@@ -264,29 +264,69 @@ local function with_led_links(text, links)
   return concat(pieces)
 end
 
--- Makes what takes a list piece by piece and gives what of it can be said.
+-- Makes what takes a list piece by piece and gives what of it can be said. What is carried over from
+-- a piece is put before the beginning of the next, not before all of it.
 local function list_rewriter(resource, cluster, links)
   local carry, held = "", ""
-  return function(piece, last)
-    local text = carry .. piece
-    local cut = last and #text or last_cut(text)
-    carry = sub(text, cut + 1)
-    if not last and cut == 0 then return "" end
-    text = with_led_links(sub(text, 1, cut), links)
-    if not resource then return text end
-    text, held = with_fields(held .. text, resource, cluster)
-    if not last then return text end
-    text, held = text .. held, ""
-    return text
+  local function add(out, text, from, to)
+    if links.common and find(text, links.common, from, true) then
+      text = with_led_links(sub(text, from, to), links)
+      from, to = 1, #text
+    end
+    if not resource then
+      out[#out + 1] = sub(text, from, to)
+      return
+    end
+    if held ~= "" then
+      text = held .. sub(text, from, to)
+      from, to = 1, #text
+    end
+    held = with_fields(out, text, from, to, resource, cluster)
   end
+  return function(piece, last)
+    local out = {}
+    if last then
+      add(out, carry .. piece, 1, #carry + #piece)
+      out[#out + 1] = held
+      carry, held = "", ""
+      return concat(out)
+    end
+    local stop = cut_of(piece, #piece - 1, 3, -1)
+    local start = stop > 0 and cut_of(piece, 3, #piece - 1, 1) or 0
+    if stop == 0 then
+      -- The cut may be where both meet.
+      carry = carry .. piece
+      stop = cut_of(carry, #carry - 1, 3, -1)
+      if stop > 0 then add(out, carry, 1, stop) end
+      carry = sub(carry, stop + 1)
+      return concat(out)
+    end
+    local head = carry .. sub(piece, 1, start)
+    add(out, head, 1, #head)
+    if stop > start then add(out, piece, start + 1, stop) end
+    carry = sub(piece, stop + 1)
+    return concat(out)
+  end
+end
+
+-- What is to be sought in answers of one microversion, which the pod says; all if it says none.
+local function shown_in(resource, minor)
+  if not resource or not minor then return resource end
+  local seeks = {}
+  for index = 1, #resource.seeks do
+    local seek = resource.seeks[index]
+    if not seek.since or seek.since <= minor then seeks[#seeks + 1] = seek end
+  end
+  return { seeks = seeks, texts = resource.texts }
 end
 
 -- Rewrites the answer to a list as it passes.
 function rewrite_list(handle, headers, cluster, resource, scheme, authority)
+  local minor = tonumber(match(headers:get("openstack-api-version") or "", "^%a+ %d+%.(%d+)$"))
   local expected = tonumber(headers:get("content-length"))
   headers:remove("content-length")
   local rewrite_piece =
-    list_rewriter(resource, cluster, links_of(cluster, scheme, authority))
+    list_rewriter(shown_in(resource, minor), cluster, links_of(cluster, scheme, authority))
   local received, chunk, text = 0, nil, ""
   for piece in handle:bodyChunks() do
     local length = piece:length()

@@ -23,6 +23,7 @@ _ROUTED = "1x100"
 #: pages to what the gateway asks them for; those that are `deaf` send all they have.
 _SHAPES = (
     (_ROUTED, 1, 100, (), math.inf),
+    ("1x5", 1, 5, (), math.inf),
     ("20x100", 20, 100, (share(_THOUSAND, 20),), 25.0),
     ("5x1000", 5, 1_000, (share(_THOUSAND, 5),), 40.0),
     ("5x1000 deaf", 5, 1_000, (), 40.0),
