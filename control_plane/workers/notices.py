@@ -11,6 +11,8 @@ What a process holds in memory of what another may change, and how it hears of i
 | ids that nobody has (seconds) | creates; the store is asked first | |
 | tokens (minutes) | Keystone, which tells nobody | |
 | bindings (seconds) | creates; nothing is decided by what is kept | |
+| that a project may have things in a pod | nobody: a row stays; lists ask the store | |
+| in which pod whole lists had something (a minute) | what is made behind the gateway's back | |
 | places in lists | the worker that gives a page; they only save work | `PlacesFound` |
 
 Intents, shadows and rolls of lost pods are read from the database each time.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from control_plane.directory.homes import HomeKey
 from control_plane.directory.presence import LEASE
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
@@ -223,3 +224,18 @@ async def test_networks_are_no_reason_to_wait() -> None:
 
     assert envoy.slept == []
     assert set(envoy.store.present["a1b2"]) == {"id-1"}
+
+
+@pytest.mark.parametrize("name", ["presence", "enter"])
+async def test_lists_need_no_database(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    envoy = await homed()
+
+    async def fail(*_: str) -> None:
+        raise OSError
+
+    monkeypatch.setattr(envoy.store, name, fail)
+    envoy.cloud.homes.learn(HomeKey("c3d4", "compute", "server"), [], ("Pod1", "Pod2"))
+    envoy.keystone.tokens["other"] = {"member"}
+    envoy.keystone.projects["other"] = "c3d4"
+
+    assert (await ask(envoy, token="other")).cluster == ""

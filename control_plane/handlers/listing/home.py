@@ -6,6 +6,8 @@ most). Then the pod answers, and Envoy, which puts the answer into the users' wo
 same caller's next lists for a moment (`presence.LEASE`).
 """
 
+import structlog
+
 from control_plane.directory.homes import HomeKey
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
@@ -13,6 +15,8 @@ from control_plane.handlers.listing.source import Source
 from control_plane.lists.sequence import Sequence
 from control_plane.model.pod import Pod
 from control_plane.services.lane import is_home, needs_processor_from
+
+log = structlog.get_logger()
 
 #: How Envoy says that its owner cache is there, which rewrites the answer.
 _LANE, _LIST = "x-trio2o-lane", "list"
@@ -30,7 +34,12 @@ async def home_of(cloud: Cloud, call: Call) -> Pod | None:
     pods = call.view.with_service(call.service.name)
     if seen is None or seen.asked != tuple(pod.name for pod in pods):
         return None
-    present = await cloud.presence.of(call.project_id)
+    try:
+        present = await cloud.presence.of(call.project_id)
+    except Exception:
+        # All pods can be asked without the database.
+        log.exception("presence_not_read", request_id=call.request_id)
+        return None
     there = [pod for pod in pods if pod.id in present]
     if len(there) != 1 or seen.pod not in ("", there[0].name):
         return None
@@ -46,8 +55,12 @@ async def learn_home(cloud: Cloud, call: Call, source: Source, sequences: list[S
     if source.missing or set(begun) != set(asked) or None in begun.values():
         return
     having = [entry.pod for entry in sequences if entry.has_any]
-    for pod in having[:_ENOUGH]:
-        await cloud.presence.note(call.project_id, pod.id)
+    try:
+        for pod in having[:_ENOUGH]:
+            await cloud.presence.note(call.project_id, pod.id)
+    except Exception:
+        log.exception("presence_not_noted", request_id=call.request_id)
+        return
     cloud.homes.learn(_key(call), [pod.name for pod in having], asked)
 
 
