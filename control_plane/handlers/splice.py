@@ -14,9 +14,9 @@ import msgspec
 
 from control_plane.services.field import change
 
-#: How long a value may be to be remembered, and how many are, bytes.
+#: How long a value may be to be remembered, bytes, and how many are, of each pod and field.
 _SHORT = 200
-_KNOWN = 10_000
+_KNOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Change:
     first: str
     mark: bytes
     new: Callable[[Any], Any]
-    #: What short values of the field became: many items of a list say the same.
+    #: What short values of the field became: many items say the same.
     known: dict[bytes, bytes] = field(default_factory=dict)
 
     @property
@@ -40,7 +40,9 @@ class Change:
         new = self.known.get(old)
         if new is None:
             new = self._new(old)
-            if len(old) <= _SHORT and len(self.known) < _KNOWN:
+            if len(old) <= _SHORT:
+                if len(self.known) >= _KNOWN:
+                    self.known.clear()
                 self.known[old] = new
         return new
 
@@ -89,13 +91,14 @@ class Splice:
             new = known.get(old) or entry.of(old)
             if new == old:
                 continue
-            behind = raw.find(mark) + len(mark)
-            # As Python's own writer puts it, which is what services use.
-            start = behind + 2
-            if raw.find(mark, behind) >= 0:
+            at = raw.find(mark)
+            behind = at + len(mark)
+            if at < 0 or raw.find(mark, behind) >= 0:
                 # A user's metadata may have a key of the same name. Quotes inside of texts are
                 # escaped, so that no text can hold the mark.
                 return None
+            # As Python's own writer puts it, which is what services use.
+            start = behind + 2
             if not (raw.startswith(b": ", behind) and raw.startswith(old, start)):
                 start = raw.find(old, behind)
                 if raw[behind : max(start, behind)].strip() != b":":

@@ -14,21 +14,16 @@ from typing import Any
 
 import msgspec
 
+from control_plane.handlers.pod_words import PodWords
 from control_plane.handlers.splice import Change, Splice
 from control_plane.handlers.wording import LINKS, Word, Worded, alone, worded
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.errors import NOT_JSON
-from control_plane.model.host import shown_host
-from control_plane.model.host_id import shown_host_id
-from control_plane.model.number import shown_number
 from control_plane.model.pod import Pod
 from control_plane.pods.registry import View
 from control_plane.services.catalog import SERVICES
 from control_plane.services.field import change
 from control_plane.services.operation import Resource
-
-#: The zone in which Nova shows its control services; it is no zone users can ask for.
-INTERNAL = "internal"
 
 #: Names of the gateway, scheme and all, for which changes are kept, characters.
 _SHORT = 300
@@ -87,12 +82,31 @@ class _Changes:
     nested: tuple[Change, ...]
 
 
+def _changes(resource: Resource, new: Callable[[Worded], Callable[[Any], Any]]) -> _Changes:
+    """Collect the changes of a resource; `new` says what becomes of a field's value."""
+    every = tuple(
+        Change(entry.path, entry.first, entry.mark, new(entry)) for entry in worded(resource)
+    )
+    names = alone(resource)
+    flat = tuple(entry for entry in every if entry.path in names)
+    nested = tuple(entry for entry in every if entry.path not in names)
+    return _Changes(every, Splice(flat) if flat else None, nested)
+
+
+@lru_cache(maxsize=1024)
+def _changes_in(words: PodWords, resource: Resource) -> _Changes:
+    """Collect those that are the same in all requests, as no id of a copy is among them."""
+    return _changes(resource, lambda entry: words.translate(entry.word))
+
+
 class Translation:
     """Rewrites the answers of one pod for one request; make one a request and pod."""
 
     def __init__(self, view: View, pod: Pod, gateway: str, authority: str) -> None:
         """Collect what must be replaced."""
         self._pod = pod
+        #: What of the pod is said the same way in all requests.
+        self.words = PodWords.of(pod)
         self._names = view.names
         self._links = _link_changes(view, pod, gateway, authority)
         self._changes: dict[tuple[str, str], _Changes] = {}
@@ -155,38 +169,6 @@ class Translation:
             raw = _reworded(raw, inner, ours)
         return raw
 
-    def zone(self, value: Any) -> Any:
-        """Translate a zone's name, or a list of them."""
-        if isinstance(value, str) and value and value != INTERNAL:
-            return self._pod.availability_zone
-        if isinstance(value, list):
-            return [self._pod.availability_zone] if value else value
-        return value
-
-    def own_zone(self, value: Any) -> Any:
-        """Translate a zone's name when it is the one users see; others are the operator's."""
-        return self.zone(value) if value == self._pod.pod_availability_zone else value
-
-    def host(self, value: Any) -> Any:
-        """Translate a host's name, a list of them, or an object with them as keys."""
-        if isinstance(value, str):
-            return shown_host(self._pod.name, value)
-        if isinstance(value, list):
-            return [self.host(entry) for entry in value]
-        if isinstance(value, dict):
-            return {self.host(key): entry for key, entry in value.items()}
-        return value
-
-    def number(self, value: Any) -> Any:
-        """Translate an integer; an id that is text (a UUID) needs none."""
-        if isinstance(value, int) and not isinstance(value, bool):
-            return shown_number(self._pod.number, value)
-        return value
-
-    def host_id(self, value: Any) -> Any:
-        """Translate a hash of project and host."""
-        return shown_host_id(self._pod.name, value) if isinstance(value, str) else value
-
     def shown_id(self, resource: str) -> Callable[[Any], Any]:
         """Make what translates an id that the pod invented, or a list of them."""
 
@@ -201,34 +183,19 @@ class Translation:
 
     def _of(self, resource: Resource) -> _Changes:
         """Collect the changes of a resource, once."""
+        if not resource.ids:
+            return _changes_in(self.words, resource)
         key = (resource.name, resource.identity)
         found = self._changes.get(key)
         if found is None:
-            every = tuple(
-                Change(entry.path, entry.first, entry.mark, self._new(entry))
-                for entry in worded(resource)
-            )
-            names = alone(resource)
-            flat = tuple(entry for entry in every if entry.path in names)
-            nested = tuple(entry for entry in every if entry.path not in names)
-            found = _Changes(every, Splice(flat) if flat else None, nested)
-            self._changes[key] = found
+            found = self._changes[key] = _changes(resource, self._new)
         return found
 
     def _new(self, entry: Worded) -> Callable[[Any], Any]:
         """Say what becomes of a field's value."""
         if entry.word is Word.SHOWN_ID:
             return self.shown_id(entry.resource)
-        words: dict[Word, Callable[[Any], Any]] = {
-            Word.ZONE: self.zone,
-            Word.OWN_ZONE: self.own_zone,
-            Word.HOST: self.host,
-            Word.HOST_ID: self.host_id,
-            Word.NUMBER: self.number,
-            # Each item's own number says what becomes of its links.
-            Word.LINK: str,
-        }
-        return words[entry.word]
+        return self.words.translate(entry.word)
 
     def _rewrite(self, fields: dict[str, msgspec.Raw], changes: list[Change]) -> bool:
         changed = False
@@ -259,7 +226,7 @@ class Translation:
 
     def _ending(self, local: Any) -> Callable[[Any], Any]:
         """Make what replaces a number at the end of an item's link."""
-        ending, shown = f"/{local}", f"/{self.number(local)}"
+        ending, shown = f"/{local}", f"/{self.words.number(local)}"
 
         def new(href: Any) -> Any:
             ends = isinstance(href, str) and href.endswith(ending)

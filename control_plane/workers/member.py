@@ -14,8 +14,8 @@ from control_plane.workers.worker import GRACE
 #: A list holds some megabytes and frees them: glibc would give them back to the kernel each time,
 #: which clears them before the next list has them. Other allocators do not know these names.
 _KEPT_FREE = {
-    "MALLOC_TRIM_THRESHOLD_": str(16 << 20),
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
 }
 #: What a worker does when it is asked to end takes at most twice its grace; then it is killed.
 _KILL_AFTER = 2 * GRACE + 1.0

@@ -140,3 +140,25 @@ def test_urls_of_a_pod_lead_to_the_gateway_wherever_they_stand() -> None:
 )
 def test_a_refusal_names_no_pod_no_zone_of_a_pod_and_no_url(said: str, shown: str) -> None:
     assert translation().fault(said.encode()).decode() == shown
+
+
+def test_a_field_that_stands_twice_in_an_item_is_found_by_its_place() -> None:
+    metadata = {"hostId": HOST_ID}
+    before = json.dumps({"metadata": metadata, "hostId": HOST_ID, "id": "x"})
+    compact = json.dumps({"id": "x", "hostId": HOST_ID}, separators=(",", ":"))
+
+    shown = [
+        json.loads(translation().item(raw.encode(), COMPUTE["server"])) for raw in (before, compact)
+    ]
+
+    assert [entry["hostId"] for entry in shown] == [shown_host_id("Pod1", HOST_ID)] * 2
+    assert shown[0]["metadata"] == metadata
+
+
+def test_values_that_are_no_longer_remembered_are_translated_all_the_same() -> None:
+    hosts = [f"{number:056x}" for number in range(1000)]
+
+    for _ in range(2):
+        shown = [item("server", {"id": "x", "hostId": host})["hostId"] for host in hosts]
+
+        assert shown == [shown_host_id("Pod1", host) for host in hosts]

@@ -22,7 +22,9 @@ def _merged(found: list[Document], key: str) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for document in found:
         for name, value in document.body.get(key, {}).items():
-            shown = document.translation.host(value) if isinstance(value, list | dict) else value
+            shown = (
+                document.translation.words.host(value) if isinstance(value, list | dict) else value
+            )
             merged[name] = _sum(merged[name], shown) if name in merged else shown
     done, hosts = merged["num_hosts_done"], merged["num_hosts"]
     share = "ALL" if done == hosts else f"{done} of {hosts}"

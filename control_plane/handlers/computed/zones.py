@@ -19,9 +19,9 @@ async def zones(cloud: Cloud, call: Call) -> Decision:
     merged: dict[tuple[Any, ...], dict[str, Any]] = {}
     for document in found:
         for entry in document.body.get(resource.plural, ()):
-            shown = document.translation.zone(entry.get(resource.identity))
+            shown = document.translation.words.zone(entry.get(resource.identity))
             if isinstance(entry.get("hosts"), dict):
-                entry["hosts"] = document.translation.host(entry["hosts"])
+                entry["hosts"] = document.translation.words.host(entry["hosts"])
             _add(merged, entry, resource.identity, shown)
     for zone in missing:
         if not any(key[0] == zone for key in merged):
