@@ -226,6 +226,9 @@ def _is_free(port: int) -> bool:
 
 
 def _live(gateway: Gateway, clusters: int, *, plain: bool) -> bool:
+    # The statistics of 5,000 clusters take Envoy's main thread longer than to make some of them.
+    if not _answers(f"{gateway.envoy_admin}/ready"):
+        return False
     stats = gateway.stats("^(cluster_manager.(active|warming)_clusters|server.live)$")
     return (
         stats.get("server.live") == 1
