@@ -106,7 +106,6 @@ def _page_type(plural: str, links: str | None) -> type[Any]:
 _WRAPPED = "inner"
 
 
-@lru_cache(maxsize=1024)
 def _key_type(fields: tuple[str, ...], kept: tuple[str, ...], wrapper: str) -> type[Any]:
     """Make the type that reads just the fields of interest from an item, some as they are.
 
@@ -122,6 +121,14 @@ def _key_type(fields: tuple[str, ...], kept: tuple[str, ...], wrapper: str) -> t
     if not wrapper:
         return inner
     return msgspec.defstruct("WrappedKeys", [(_WRAPPED, inner)], rename={_WRAPPED: wrapper})
+
+
+@lru_cache(maxsize=1024)
+def _keys_of(
+    fields: tuple[str, ...], kept: tuple[str, ...], wrapper: str
+) -> msgspec.json.Decoder[Any]:
+    """Make what reads those fields; the pods of a list share it."""
+    return msgspec.json.Decoder(_key_type(fields, kept, wrapper))
 
 
 class Reader:
@@ -156,7 +163,7 @@ class Reader:
         self._values: Callable[[Any], tuple[Any, ...]] = attrgetter(*slots)
         #: Where a value stands inside a field, by its place among the values.
         self._inside = [(index, inside) for index, (_, inside) in enumerate(split) if inside]
-        self._keys = msgspec.json.Decoder(_key_type(fields, tuple(kept), resource.item_key))
+        self._keys = _keys_of(fields, tuple(kept), resource.item_key)
         shown = self._translations(pod) if pod is not None else {}
         self._order = [
             (index, _comparable(key, shown.get(key.field))) for index, key in enumerate(order, 2)
