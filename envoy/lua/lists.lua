@@ -88,9 +88,19 @@ local function is_letter(code)
   return code and (code >= 97 and code <= 122 or code >= 65 and code <= 90)
 end
 
+-- What is nearly always so is said without a loop in what follows: LuaJIT compiles no loop in a loop.
+
+-- Steps over spaces, to the right or to the left.
+local function over_spaces(text, at, step)
+  while byte(text, at) and byte(text, at) <= SPACE do at = at + step end
+  return at
+end
+
 -- Finds what stands before a place, but for spaces.
 local function before(text, at)
-  repeat at = at - 1 until at < 1 or byte(text, at) > SPACE
+  at = at - 1
+  if byte(text, at) == SPACE then at = at - 1 end
+  if (byte(text, at) or NOWHERE) <= SPACE then at = over_spaces(text, at, -1) end
   return byte(text, at), at
 end
 
@@ -107,33 +117,36 @@ local function cut_of(text, from, to, step)
   return 0
 end
 
+-- Whether a name stands where its rarest letter was found.
+local function is_name(text, seek, at, from)
+  local quote = at - seek.back
+  return quote >= from
+    and byte(text, quote) == QUOTE
+    and byte(text, quote - 1) ~= BACKSLASH
+    and (seek.back == 1 or sub(text, quote + 1, at - 1) == seek.head)
+end
+
+local function sought_on(text, seek, at, from)
+  repeat
+    at = find(text, seek.needle, at + 1, true)
+  until not at or is_name(text, seek, at, from)
+  return at and at - seek.back or NOWHERE
+end
+
 -- Finds the quote before the next occurrence of a name, by the rarest letter in it.
 local function sought(text, seek, from)
   local at = find(text, seek.needle, from, true)
-  while at do
-    local quote = at - seek.back
-    if
-      quote >= from
-      and byte(text, quote) == QUOTE
-      and byte(text, quote - 1) ~= BACKSLASH
-      and (seek.back == 1 or sub(text, quote + 1, at - 1) == seek.head)
-    then
-      return quote
-    end
-    at = find(text, seek.needle, at + 1, true)
-  end
-  return NOWHERE
+  if not at then return NOWHERE end
+  if is_name(text, seek, at, from) then return at - seek.back end
+  return sought_on(text, seek, at, from)
 end
 
 -- Where the value of a name begins, and with what; nil where that is still to come.
 local function value_of(text, quote, seek)
   local at = quote + seek.length
-  local first = byte(text, at)
-  while first and first <= SPACE do
-    at = at + 1
-    first = byte(text, at)
-  end
-  return at, first
+  if byte(text, at) == SPACE then at = at + 1 end
+  if (byte(text, at) or NOWHERE) <= SPACE then at = over_spaces(text, at, 1) end
+  return at, byte(text, at)
 end
 
 -- Where the object ends that a name at `quote` has, or where a value begins that is none, which it
@@ -185,7 +198,8 @@ local function with_fields(out, text, from, to, resource, cluster)
         local at, first = value_of(text, quote, seek)
         stop, held = first and at, quote
         if first == QUOTE then
-          stop = text_end(text, at)
+          stop = find(text, '"', at + 1, true)
+          if stop and byte(text, stop - 1) == BACKSLASH then stop = text_end(text, at) end
           local value = stop and stop <= to and sub(text, at, stop)
           local new = value and rewrites[seek.kind](value, cluster)
           if new ~= value then
