@@ -28,13 +28,15 @@ from control_plane.processor.negotiate import (
     require_offered,
     version_headers,
 )
-from control_plane.services.catalog import Location, locate
+from control_plane.services.catalog import Location, locate, service_named
 from control_plane.services.fault import render, unrouted, unserviced
 from control_plane.services.table import VERSIONS, Match, Table
 
 log = structlog.get_logger()
 
 _NOTHING = Negotiated()
+#: The cluster that the owner cache named; clients cannot send it (`xds/owner_cache.py`, SEEN).
+_KNEW = "x-trio2o-seen"
 
 
 class Pods(Protocol):
@@ -68,7 +70,7 @@ class Exchange:
         entries = self.headers.get("x-trio2o-cache")
         if entries is not None:
             self.metrics.cached(int(entries))
-        path, _, query = self.headers.get(":path", "/").partition("?")
+        path, _, query = self._path().partition("?")
         self.location = location = locate(path)
         method = self.headers.get(":method", "GET")
         view = self.registry.view
@@ -97,6 +99,18 @@ class Exchange:
             self.negotiated.version,
         )
         return self.call
+
+    def _path(self) -> str:
+        """Give the path as the client wrote it, with its query.
+
+        Where the owner cache knew the pod and the pod is lost, the path is in the pod's words.
+        """
+        path = self.headers.get(":path", "/")
+        pod, _, name = self.headers.get(_KNEW, "").partition("/")
+        prefix = self.registry.path_prefix(pod, name) if name else None
+        if prefix is None or not path.startswith(f"{prefix}/"):
+            return path
+        return service_named(name).prefix + path.removeprefix(prefix)
 
     def _request_id(self) -> str:
         """Give the request an id in OpenStack's form, from Envoy's."""

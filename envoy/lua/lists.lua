@@ -337,7 +337,7 @@ end
 -- Rewrites the answer to a list as it passes.
 function rewrite_list(handle, headers, cluster, resource, scheme, authority)
   local minor = tonumber(match(headers:get("openstack-api-version") or "", "^%a+ %d+%.(%d+)$"))
-  local expected = tonumber(headers:get("content-length"))
+  local expected = number_in(headers, "content-length")
   headers:remove("content-length")
   local rewrite_piece =
     list_rewriter(shown_in(resource, minor), cluster, links_of(cluster, scheme, authority))

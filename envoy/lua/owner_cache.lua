@@ -114,10 +114,16 @@ local function version_of(rules, headers)
   return minor >= rules.lowest and minor <= rules.highest, minor
 end
 
+-- Reads a header; what is not there is not even nil to a function.
+local function number_in(headers, name)
+  local text = headers:get(name)
+  return tonumber(text)
+end
+
 -- Whether a body asks for an action that concerns nobody but the pod; only the plainest form of a
 -- body is understood.
 local function is_plain_action(handle, headers, actions)
-  local length = tonumber(headers:get("content-length"))
+  local length = number_in(headers, "content-length")
   if not length or length < 1 or length > 16384 then return false end
   local body = handle:body()
   if not body then return false end
@@ -146,6 +152,8 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local path = headers:get(":path")
+  -- CONNECT has none.
+  if not path then return end
   local service, at, base = located(path)
   if not service then return end
   local row, id = row_of(service, path, at, headers:get(":method"))

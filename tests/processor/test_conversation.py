@@ -1,9 +1,11 @@
 """What the processor says to Envoy, message by message."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from control_plane.model.endpoint import Endpoint
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.pb import ext_proc_pb2 as pb
@@ -46,6 +48,23 @@ async def test_the_same_resource_is_known_by_its_path_without_the_prefix() -> No
 
     assert said.cluster == "Pod2/compute"
     assert said.routed[":path"] == f"/v2.1/a1b2/servers/{SERVER}"
+
+
+@pytest.mark.parametrize("prefix", ["", "/compute", "/nova/api"])
+async def test_a_path_that_the_owner_cache_put_into_a_lost_pods_words_is_understood(
+    prefix: str,
+) -> None:
+    envoy = knowing(SERVER, "server", "Pod2")
+    there = envoy.registry.view.facts["Pod2"]
+    endpoints = {**there.endpoints, "compute": Endpoint("http", "10.0.0.2", 80, prefix)}
+    facts = {**envoy.registry.view.facts, "Pod2": replace(there, endpoints=endpoints)}
+    envoy.registry.view = replace(envoy.registry.view, facts=facts)
+    below = f"/v2.1/servers/{SERVER}/metadata?a=b"
+
+    said = await envoy.exchange("GET", prefix + below, **{"x-trio2o-seen": "Pod2/compute"})
+
+    assert said.cluster == "Pod2/compute"
+    assert said.routed[":path"] == prefix + below
 
 
 async def test_a_show_is_translated_field_by_field_and_keeps_everything_else() -> None:

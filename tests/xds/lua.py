@@ -13,7 +13,8 @@ local function headers_of(names)
   for name, value in pairs(names) do found[name] = value end
   return {
     found = found,
-    get = function(_, name) return found[name] end,
+    -- As in Envoy: of what is not there not even nil.
+    get = function(_, name) if found[name] ~= nil then return found[name] end end,
     replace = function(_, name, value) found[name] = tostring(value) end,
     remove = function(_, name) found[name] = nil end,
   }
