@@ -9,6 +9,10 @@ import math
 #: At most: what Nova gives, and what of one pod is held.
 BATCH = 1000
 
+#: So many come from one reading of each of a pod's databases: for more Nova reads a cell in parts
+#: (a share of the limit, a hundred at least) and goes on behind markers of its own.
+AT_ONCE = 100
+
 #: Of what is dealt to pods by chance, a pod has so many standard deviations more than its share
 #: once in some thousands of lists.
 _DEVIATIONS = 3.5

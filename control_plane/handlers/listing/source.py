@@ -11,7 +11,7 @@ from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.refusal import refusal_of
 from control_plane.handlers.wording import alone
-from control_plane.lists.batch import BATCH, further, share
+from control_plane.lists.batch import AT_ONCE, BATCH, further, share
 from control_plane.lists.inquiry import SORTS, Inquiry, to_pod
 from control_plane.lists.narrow import Asked
 from control_plane.lists.page import Item, MalformedPage, Page, Reader
@@ -70,6 +70,8 @@ class Source:
         wanted = self._wanted
         if wanted is None:
             return None
+        if self._inquiry.gaps and wanted and self.resource.lists.steady:
+            return AT_ONCE
         if searching or (self._inquiry.gaps and wanted):
             return BATCH
         return share(wanted, 1 if self.resource.replicated else len(self.pods))
@@ -232,8 +234,8 @@ class Source:
     async def _remainder(self, pod: Pod, first: Page) -> Page:
         """Read all that a pod has beyond its first page where it must not be asked by a marker.
 
-        Behind one Nova loses servers that lack the value it sorts by, also alone. They are read in
-        an order of values that all have, and sorted here.
+        Behind one Nova loses servers that lack the value it sorts by, also alone, and even within
+        a page (`AT_ONCE`). They are read in an order of values that all have, and sorted here.
         """
         lists, own = self.resource.lists, self._asked[pod.name].rest
         steady = [entry for entry in own if entry[0] not in SORTS]
