@@ -87,6 +87,12 @@ class Gateway:
         """The gateway's root."""
         return f"http://127.0.0.1:{self.listen}"
 
+    @property
+    def pid(self) -> int:
+        """The process that has started all others of it."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self, timeout: float = 60) -> None:
         """Start it and wait until it is ready and shows every zone."""
         kept = {

@@ -41,6 +41,15 @@ def make(settings: Settings, pods: Sequence[Pod], gateway: str) -> Tenant:
     admin.ask("PUT", f"{place}/{made['user']['id']}/roles/{roles['member']}")
     admin.ask("PUT", f"{place}/{root['id']}/roles/{roles['admin']}")
     member, master = Client(keystone, name, name), Client(keystone, "admin", name)
+    return _seen(name, member, master, pods, gateway)
+
+
+def elsewhere(tenant: Tenant, pods: Sequence[Pod], gateway: str) -> Tenant:
+    """Look at a project through another gateway and in other pods."""
+    return _seen(tenant.name, tenant.cloud.client, tenant.admin.client, pods, gateway)
+
+
+def _seen(name: str, member: Client, master: Client, pods: Sequence[Pod], gateway: str) -> Tenant:
     return Tenant(
         cloud=Cloud.at_gateway(member, gateway),
         direct={pod.zone: Cloud.in_pod(member, pod) for pod in pods},
