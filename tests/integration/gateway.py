@@ -43,6 +43,7 @@ class Gateway:
         """
         self.listen, admin, xds, metrics, envoy, processor, words = free_ports(7)
         self._metrics = metrics
+        self._envoy = envoy
         self._log = folder / "trio2o.log"
         self._file = folder / "trio2o.yaml"
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,6 +93,12 @@ class Gateway:
         """The process that has started all others of it."""
         assert self._process is not None
         return self._process.pid
+
+    def statistic(self, name: str) -> int:
+        """Read a counter of Envoy's; 0 while it has counted nothing."""
+        answer = send("GET", f"http://127.0.0.1:{self._envoy}/stats?filter=^{name}$")
+        _, _, value = answer.text.strip().partition(": ")
+        return int(value or 0)
 
     def start(self, timeout: float = 60) -> None:
         """Start it and wait until it is ready and shows every zone."""
