@@ -15,7 +15,8 @@ _MIGRATION = "/servers/{server}/migrations/{migration}"
 _HINTS = "os:scheduler_hints|OS-SCH-HNT:scheduler_hints"
 _DEVICES = "server.block_device_mapping_v2"
 _BRIEF = ("id", "name", "links")
-_HOME = ("limit", "marker", "sort_key", "sort_dir", "name", "status")
+#: In other orders than that of creation a Nova loses servers that lack the value.
+_HOME = ("limit", "marker", "name", "status")
 
 #: What a server's create says. Host names (`server.host`, `AZ:HOST`) mean something only inside a
 #: pod and pin nothing, unless an administrator puts the pod before them.

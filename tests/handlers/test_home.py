@@ -102,6 +102,7 @@ async def test_a_project_that_is_nowhere_has_no_home() -> None:
         (f"{LIST}?%6eame=x", {}),
         (f"{LIST}?availability_zone=az1", {}),
         (f"{LIST}?changes-since=2026-01-01", {}),
+        (f"{LIST}?sort_key=launched_at&sort_dir=desc", {}),
         (LIST, {"x-trio2o-lane": ""}),
         (LIST, {"x-service-token": "s"}),
         ("/compute/v2.1/os-volumes_boot", {}),
