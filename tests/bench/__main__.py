@@ -18,7 +18,7 @@ from tests.bench.scale import Scale
 
 BENCHES = ("routes", "textbook", "lists", "creates", "directory", "xds")
 #: Needs the test bed; take as long as all others together.
-_ON_REQUEST = ("openstack", "protocols", "correctness", "guesses")
+_ON_REQUEST = ("openstack", "cells", "protocols", "correctness", "guesses")
 _RESULTS = Path(__file__).with_name("results")
 
 
