@@ -29,7 +29,8 @@ from control_plane.model.owner import Owner
 from control_plane.observability.metrics import Metrics
 from control_plane.observability.web import application as metrics_application
 from control_plane.pods.client import PodClient
-from control_plane.pods.registry import Registry, View
+from control_plane.pods.registry import Registry
+from control_plane.pods.view import View
 from control_plane.replication.arrival import FACT, Arrival
 from control_plane.replication.copies import Copies
 from control_plane.replication.giving import Giving

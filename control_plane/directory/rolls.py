@@ -17,7 +17,7 @@ import structlog
 from control_plane.model.errors import NOT_JSON, PodUnreachable, Trio2oError
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.services.operation import Resource
 from control_plane.services.service import Service
 

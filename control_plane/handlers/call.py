@@ -13,7 +13,7 @@ from control_plane.model.errors import NOT_JSON, Refused, unavailable
 from control_plane.model.microversion import Microversion
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodRequest
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.services.catalog import Location
 from control_plane.services.operation import Operation
 from control_plane.services.service import Service

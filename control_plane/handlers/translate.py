@@ -20,7 +20,7 @@ from control_plane.handlers.wording import LINKS, Word, Worded, alone, worded
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.errors import NOT_JSON
 from control_plane.model.pod import Pod
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.services.catalog import SERVICES
 from control_plane.services.field import change
 from control_plane.services.operation import Resource

@@ -20,7 +20,7 @@ from control_plane.handlers.translate import Translation
 from control_plane.model.endpoint import cluster_name
 from control_plane.model.errors import PodUnreachable, Refused, Unrouted, unavailable
 from control_plane.observability.metrics import Metrics
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.processor.learn import Teacher
 from control_plane.processor.negotiate import (
     Negotiated,

@@ -16,7 +16,7 @@ from control_plane.handlers.decision import Forward
 from control_plane.model.endpoint import cluster_name
 from control_plane.model.host_id import mask
 from control_plane.model.pod import Pod
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.services.catalog import SERVICES
 from control_plane.services.service import Service
 

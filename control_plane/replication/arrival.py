@@ -19,7 +19,7 @@ import structlog
 from control_plane.model.errors import Trio2oError
 from control_plane.model.intent import Intent
 from control_plane.model.pod import Pod
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.replication.giving import Giving, Report
 from control_plane.replication.holdings import Holdings
 from control_plane.replication.inventory import definitions

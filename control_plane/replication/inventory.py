@@ -11,7 +11,7 @@ import structlog
 
 from control_plane.model.errors import NOT_JSON, PodUnreachable, Trio2oError
 from control_plane.model.pod import Pod
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.replication.naming import Listing
 from control_plane.replication.own import Own
 from control_plane.replication.state import Asker

@@ -9,7 +9,7 @@ from typing import Protocol
 import structlog
 
 from control_plane.model.intent import Intent
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.replication.arrival import Arrival
 from control_plane.replication.copies import Copies
 from control_plane.replication.pending import Pending

@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from control_plane.pods.registry import Names, OwnNames, View
+from control_plane.pods.view import Names, OwnNames, View
 from control_plane.workers.notices import Changed, Shown
 
 

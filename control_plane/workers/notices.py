@@ -28,7 +28,7 @@ from control_plane.lists.sequence import Place
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.settings import Address, Settings
 
 

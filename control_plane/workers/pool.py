@@ -12,7 +12,7 @@ from prometheus_client import Metric
 
 from control_plane.model.errors import StartupError
 from control_plane.observability.totals import Totals
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.settings import Settings
 from control_plane.workers.channel import ChannelClosed
 from control_plane.workers.member import Member

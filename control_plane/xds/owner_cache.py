@@ -13,7 +13,7 @@ from control_plane.directory.presence import LEASE
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.pod import Pod
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.processor.learn import describe
 from control_plane.services.catalog import SERVICES
 from control_plane.services.lane import (

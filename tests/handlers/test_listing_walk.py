@@ -21,7 +21,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from tests.handlers.nova import Nova, Server, script
 from tests.processor.envoy import Envoy, facts
 

@@ -6,7 +6,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod, PodState
 from control_plane.pods.client import PodRequest
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from tests.processor.envoy import POD1, POD2, VIEW, Envoy
 
 HERE = "5a3e9d0c-6c2b-4a57-9f3e-000000000001"

@@ -9,7 +9,7 @@ from control_plane.handlers.translate import Translation
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodRequest
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from tests.processor.envoy import POD1, POD2, Envoy, facts
 
 ONE, TWO = replace(POD1, number=1), replace(POD2, number=2)

@@ -13,7 +13,8 @@ from control_plane.model.microversion import Microversion
 from control_plane.model.pod import Pod, PodState
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.looks import IMPATIENT_SECONDS
-from control_plane.pods.registry import Registry, View
+from control_plane.pods.registry import Registry
+from control_plane.pods.view import View
 from control_plane.services.catalog import SERVICES
 
 POD1, POD2 = Pod("1", "Pod1", "az1"), Pod("2", "Pod2", "az2")

@@ -6,7 +6,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.pod import Pod, PodState
 from control_plane.pods.facts import PodFacts
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from tests.processor.envoy import POD1, POD2, VIEW, facts
 
 

@@ -30,7 +30,7 @@ from control_plane.observability.metrics import Metrics
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.facts import PodFacts
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.processor.conversation import Conversation
 from control_plane.processor.first_word import LANE
 from control_plane.processor.learn import Teacher

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from types import MappingProxyType
 
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.replication.arrival import FACT
 from control_plane.replication.replicator import Replicator
 from tests.replication.world import World

@@ -14,7 +14,7 @@ from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.replication.arrival import Arrival
 from control_plane.replication.broadcast import Broadcast, Outcome
 from control_plane.replication.copies import Copies

@@ -20,7 +20,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.facts import PodFacts
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.settings import Settings
 from control_plane.workers.notices import CopiesChanged
 from control_plane.workers.pool import Pool

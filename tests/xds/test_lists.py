@@ -11,7 +11,7 @@ from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.processor.learn import describe
 from control_plane.services.catalog import SERVICES, service_named
 from tests.xds.lua import Script

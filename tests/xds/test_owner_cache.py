@@ -14,7 +14,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.host_id import shown_host_id
 from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
-from control_plane.pods.registry import View
+from control_plane.pods.view import View
 from control_plane.processor.learn import describe
 from control_plane.services.catalog import SERVICES, service_named
 from control_plane.services.lane import Lane, lane
