@@ -79,6 +79,15 @@ def open_engine(text: str) -> AsyncEngine:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
+    try:
+        _set_up_sqlite(connection)
+    except BaseException:
+        # SQLAlchemy forgets it, and it has a thread.
+        connection.close()
+        raise
+
+
+def _set_up_sqlite(connection: Any) -> None:
     cursor = connection.cursor()
     # First, since switching to WAL takes a lock itself.
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
@@ -142,4 +151,9 @@ def _may_be_tried_again(error: DBAPIError) -> bool:
     if origin is None:
         return False
     code = getattr(origin, "sqlstate", None) or (origin.args[0] if origin.args else None)
-    return code in _RETRIED or "database is locked" in str(origin)
+    return code in _RETRIED or is_locked(error)
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Whether SQLite refused because another connection has the file, and did not wait for it."""
+    return "database is locked" in str(error.orig)

@@ -1,6 +1,8 @@
 """Migrations."""
 
 import asyncio
+import sqlite3
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -29,6 +31,21 @@ async def test_replicas_that_start_at_once_upgrade_once(empty_database: str) -> 
     await asyncio.gather(*(upgrade(empty_database) for _ in range(4)))
 
     await upgrade(empty_database)
+
+
+async def test_a_file_that_another_has_locked_is_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "trio2o.db"
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE theirs (id)")
+    upgraded = asyncio.create_task(upgrade(f"sqlite:///{file}"))
+    await asyncio.sleep(0.3)
+    assert not upgraded.done()
+
+    other.execute("COMMIT")
+    other.close()
+
+    await upgraded
 
 
 @pytest.mark.parametrize(
