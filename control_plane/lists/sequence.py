@@ -82,6 +82,11 @@ class Sequence:
         return bool(self._page.items) if self._page is not None else None
 
     @property
+    def has_pages(self) -> bool:
+        """Whether what was read at the start is not all."""
+        return self._page is not None and self._page.more
+
+    @property
     def left(self) -> int:
         """How many items can be given and nothing be asked."""
         ahead = 0 if self._following is None else len(self._following.items)

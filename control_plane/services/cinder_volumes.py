@@ -13,7 +13,8 @@ from control_plane.services.operation import (
 
 _HINTS = "OS-SCH-HNT:scheduler_hints"
 _BRIEF = ("id", "name", "links")
-_HOME = ("limit", "marker", "sort", "sort_key", "sort_dir", "name", "status")
+#: Not in pages, since a pod's link to the next one begins otherwise than the gateway's.
+_HOME = ("sort", "sort_key", "sort_dir", "name", "status")
 
 _VOLUMES = (
     aggregate("GET", "/volumes", "volume", source="/volumes/detail", fields=_BRIEF, home=_HOME),

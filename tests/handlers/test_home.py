@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -29,7 +30,11 @@ def cloud(**servers: int) -> Envoy:
         ]
         if "/volumes" in request.path:
             return 200, {"volumes": []}
-        return 200, {"servers": items}
+        [limit] = parse_qs(request.path.partition("?")[2]).get("limit", ["1000"])
+        page: dict[str, Any] = {"servers": items[: int(limit)]}
+        if len(items) > int(limit):
+            page["servers_links"] = [{"rel": "next", "href": "http://pod/"}]
+        return 200, page
 
     return Envoy(script)
 
@@ -58,11 +63,11 @@ async def homed() -> Envoy:
 async def test_a_list_goes_to_the_pod_that_has_all_of_a_project() -> None:
     envoy = await homed()
 
-    said = await ask(envoy, f"{LIST}?limit=5", accept_encoding="gzip")
+    said = await ask(envoy, f"{LIST}?name=5", accept_encoding="gzip")
 
     removed = said.last.request_headers.response.header_mutation.remove_headers
     assert said.cluster == "Pod1/compute"
-    assert said.routed[":path"] == "/v2.1/servers/detail?limit=5"
+    assert said.routed[":path"] == "/v2.1/servers/detail?name=5"
     assert said.facts["decision"] == "home"
     assert said.facts["learn"].startswith("|sh|Pod1/compute|")
     assert "accept-encoding" in removed
@@ -98,7 +103,9 @@ async def test_a_project_that_is_nowhere_has_no_home() -> None:
     ("path", "headers"),
     [
         (f"{LIST}?all_tenants=1", {}),
-        (f"{LIST}?limit=1;all_tenants=1", {}),
+        (f"{LIST}?name=1;all_tenants=1", {}),
+        (f"{LIST}?limit=1", {}),
+        (f"{LIST}?marker=Pod1-0", {}),
         (f"{LIST}?%6eame=x", {}),
         (f"{LIST}?availability_zone=az1", {}),
         (f"{LIST}?changes-since=2026-01-01", {}),
@@ -153,12 +160,20 @@ async def test_what_was_made_behind_the_back_is_found_when_all_are_asked() -> No
     assert set(envoy.store.present["a1b2"]) == {"id-1", "id-2"}
 
 
-async def test_a_page_shows_which_pods_have_something() -> None:
+async def test_a_page_that_is_all_shows_which_pods_have_something() -> None:
+    envoy = cloud(Pod1=5)
+
+    await ask(envoy, f"{LIST}?limit=9")
+
+    assert (await ask(envoy)).cluster == "Pod1/compute"
+
+
+async def test_a_list_of_several_pages_is_left_to_nobody() -> None:
     envoy = cloud(Pod1=5)
 
     await ask(envoy, f"{LIST}?limit=2")
 
-    assert (await ask(envoy, f"{LIST}?limit=2&marker=Pod1-1")).cluster == "Pod1/compute"
+    assert (await ask(envoy)).cluster == ""
 
 
 @pytest.mark.parametrize("query", ["?name=x", "?limit=0", "?marker=Pod1-0"])

@@ -54,6 +54,9 @@ async def learn_home(cloud: Cloud, call: Call, source: Source, sequences: list[S
     asked = tuple(pod.name for pod in call.view.with_service(call.service.name))
     if source.missing or set(begun) != set(asked) or None in begun.values():
         return
+    if any(entry.has_pages for entry in sequences):
+        # The pod would end its list with a link to the next page, and the link is ours to write.
+        return
     having = [entry.pod for entry in sequences if entry.has_any]
     try:
         for pod in having[:_ENOUGH]:
