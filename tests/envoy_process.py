@@ -19,20 +19,36 @@ _STARTED_WITHIN = 30.0
 #: Below those that the kernel gives to connections: under load one of them would have the port
 #: before who was to listen at it.
 _PORTS = range(20_000, 32_000)
+#: Those found before: whoever found one may not listen there yet.
+_found: set[int] = set()
 
 
 def free_port() -> int:
-    """Find a port that nothing listens on now."""
+    """Find a port that nothing listens on now, each time another one."""
+    return free_ports(1)
+
+
+def free_ports(count: int) -> int:
+    """Find so many in a row, and give the first."""
+    if len(_found) > len(_PORTS) // 2:
+        _found.clear()
     while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as held:
-            # As who will listen there: what is left of old connections does not count.
-            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                held.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+        first = random.choice(_PORTS)
+        ports = range(first, first + count)
+        if _found.isdisjoint(ports) and all(map(_is_free, ports)):
+            _found.update(ports)
+            return first
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as held:
+        # As who will listen there: what is left of old connections does not count.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            held.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The product under test: `trio2o serve` and an Envoy it configures, each a process."""
 
 import json
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from tests.bench import keystone
 from tests.bench.envoys import Place, running
 from tests.bench.load import numbered
 from tests.bench.machine import Process, children
-from tests.envoy_process import free_port
+from tests.envoy_process import free_port, free_ports
 
 _READY_WITHIN = 120.0
 
@@ -126,7 +125,7 @@ def gateway_of(
     folder.mkdir(parents=True, exist_ok=True)
     names = ("listen", "admin", "xds", "metrics", "envoy", "egress")
     ports = {name: free_port() for name in names}
-    ports |= {name: _free_ports(workers) for name in ("processor", "words")}
+    ports |= {name: free_ports(workers) for name in ("processor", "words")}
     at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     identity = free_port()
     egress = at["egress"] if tcp_egress else f"unix:{folder}/egress.sock"
@@ -206,23 +205,6 @@ def wait_until(
             raise TimeoutError(f"not within {within:.0f} s")
         time.sleep(every)
     return time.monotonic() - start
-
-
-def _free_ports(count: int) -> int:
-    """Give the first of so many ports in a row."""
-    while True:
-        first = free_port()
-        if all(_is_free(first + number) for number in range(1, count)):
-            return first
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as held:
-        try:
-            held.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _live(gateway: Gateway, clusters: int, *, plain: bool) -> bool:
