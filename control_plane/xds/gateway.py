@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from control_plane.model.endpoint import Endpoint, cluster_name
 from control_plane.model.fleet import Fleet
@@ -92,8 +91,10 @@ class Configuration:
 def _frame(options: GatewayOptions, cache: OwnerCache) -> tuple[Resource, ...]:
     """Build what does not depend on where pods are; what is as it was is the same object."""
     return (
-        *_fixed(options),
-        _routes(options, cache.lost),
+        ingress_listener(options),
+        egress_listener(options),
+        ingress_routes(options, cache.lost),
+        egress_routes(options),
         *owner_cache_resource(options, cache.script),
     )
 
@@ -107,15 +108,6 @@ def build(
 ) -> Snapshot:
     """Build a single snapshot."""
     return Configuration().build(options, fleet, endpoints, cache, certificate)
-
-
-@lru_cache(4)
-def _fixed(options: GatewayOptions) -> tuple[Resource, ...]:
-    """Build what depends on no pod."""
-    return ingress_listener(options), egress_listener(options), egress_routes(options)
-
-
-_routes = lru_cache(4)(ingress_routes)
 
 
 def _clusters(pod: str, services: Services, options: GatewayOptions) -> Iterator[Resource]:

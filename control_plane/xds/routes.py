@@ -71,8 +71,10 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
         _undecided(options, []),
     ]
     for route in routes:
-        if cached and route.route is not None and route.route.cluster_header == CLUSTER_HEADER:
-            route.response_headers_to_remove = [LEARN, ASKED, SEEN]
+        if not cached or route.route is None:
+            continue
+        route.response_headers_to_remove = [LEARN, ASKED, SEEN]
+        if route.route.cluster_header == CLUSTER_HEADER:
             route.response_headers_to_add = [
                 m.put_header(LEARN, f"%DYNAMIC_METADATA({METADATA}:learn)%"),
                 m.put_header(ASKED, _ASKED),
@@ -99,8 +101,6 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
     rewriting = _api_routes(options, SEEN, seen)
     for route in (*passing, *rewriting):
         route.name = f"known-{route.name}"
-    for route in (*passing, *rewriting):
-        route.response_headers_to_remove = [LEARN, ASKED, SEEN]
     for route in passing:
         route.typed_per_filter_config = {**_NO_PROCESSOR, **_NO_LUA}
         route.request_headers_to_remove = [KNOWN]
