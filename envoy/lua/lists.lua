@@ -23,7 +23,6 @@ local function lease_key(headers, service, row)
     or token == ""
     or #token > LONGEST_TOKEN
     or headers:get("x-service-token")
-    or headers:get("x-trio2o-explain")
     or headers:get("content-length")
     or headers:get("transfer-encoding")
   then
@@ -97,7 +96,7 @@ local function over_spaces(text, at, step)
 end
 
 -- Finds what stands before a place, but for spaces.
-local function before(text, at)
+local function preceding(text, at)
   at = at - 1
   if byte(text, at) == SPACE then at = at - 1 end
   if (byte(text, at) or NOWHERE) <= SPACE then at = over_spaces(text, at, -1) end
@@ -109,9 +108,9 @@ end
 local function cut_of(text, from, to, step)
   for quote = from, to, step do
     if byte(text, quote) == QUOTE and is_letter(byte(text, quote + 1)) then
-      local kind, at = before(text, quote)
-      if kind == OPEN_OBJECT then kind, at = before(text, at) end
-      if kind == COMMA and at > 1 and before(text, at) ~= QUOTE then return at - 1 end
+      local kind, at = preceding(text, quote)
+      if kind == OPEN_OBJECT then kind, at = preceding(text, at) end
+      if kind == COMMA and at > 1 and preceding(text, at) ~= QUOTE then return at - 1 end
     end
   end
   return 0
@@ -161,8 +160,8 @@ end
 -- where it begins. Nothing before `reached` is in question, and `places` has what was found before.
 local function text_object(text, quote, seeks, places, reached)
   -- Behind a value that is no text there is no object of texts.
-  local kind, at = before(text, quote)
-  if kind ~= OPEN_OBJECT and (kind ~= COMMA or before(text, at) ~= QUOTE) then return nil end
+  local kind, at = preceding(text, quote)
+  if kind ~= OPEN_OBJECT and (kind ~= COMMA or preceding(text, at) ~= QUOTE) then return nil end
   for index = 1, #seeks do
     local seek = seeks[index]
     local place = places[index] or 0
