@@ -115,7 +115,7 @@ class Arrival:
             done = await asyncio.gather(*(self._admit(view, held, chosen, pod) for pod in now))
             for pod, admitted in zip(now, done, strict=True):
                 for service in self._services(view, pod) if admitted else ():
-                    chosen.setdefault(service.name, []).append(pod)
+                    chosen[service.name].append(pod)
                 became = became or admitted
         return became
 

@@ -12,16 +12,17 @@ from control_plane.directory.homes import HomeKey
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.listing.source import Source
+from control_plane.lists.inquiry import SORTS
 from control_plane.lists.sequence import Sequence
 from control_plane.model.pod import Pod
-from control_plane.services.lane import is_home, needs_processor_from
+from control_plane.services.lane import Lane, is_home, needs_processor_from
 
 log = structlog.get_logger()
 
 #: How Envoy says that its owner cache is there, which rewrites the answer.
-_LANE, _LIST = "x-trio2o-lane", "list"
+_LANE = "x-trio2o-lane"
 #: Parameters that leave nothing out but what other pages have.
-_ALL = frozenset({"limit", "sort", "sort_key", "sort_dir"})
+_ALL = SORTS | {"limit"}
 #: As many pods as tell that a list has no home.
 _ENOUGH = 2
 
@@ -70,7 +71,7 @@ async def learn_home(cloud: Cloud, call: Call, source: Source, sequences: list[S
 def _may_have_home(call: Call) -> bool:
     """Whether the list shows what the caller's project has, in words that Envoy can change."""
     if (
-        call.headers.get(_LANE) != _LIST
+        call.headers.get(_LANE) != Lane.LIST
         or not call.project_id
         or "x-service-token" in call.headers
         or not is_home(call.service, call.operation)
