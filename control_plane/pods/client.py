@@ -11,6 +11,7 @@ from yarl import URL
 
 from control_plane.model.endpoint import cluster_name
 from control_plane.model.errors import EgressClosed, PodUnreachable
+from control_plane.model.headers import CLUSTER
 from control_plane.model.pod import Pod
 
 #: Statuses that Envoy, or a proxy inside the pod, answers for a service that is not there.
@@ -114,7 +115,7 @@ class PodClient:
         headers = {
             **request.headers,
             "host": request.authority,
-            "x-trio2o-cluster": cluster_name(pod.name, request.service),
+            CLUSTER: cluster_name(pod.name, request.service),
         }
         # encoded=True: the path is the client's, byte for byte.
         url = URL(f"http://{host}{prefix}{request.path}", encoded=True)

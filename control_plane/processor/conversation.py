@@ -11,6 +11,8 @@ from control_plane.handlers.call import Call
 from control_plane.handlers.decision import Decision, Forward, Reply, Watched
 from control_plane.handlers.translate import Translation
 from control_plane.model.errors import Refused, unavailable
+from control_plane.model.headers import EXPLAIN
+from control_plane.model.limits import LARGEST_BODY
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.processor import messages, wire
 from control_plane.processor.exchange import Exchange
@@ -20,9 +22,6 @@ Messages = AsyncIterator[pb.ProcessingRequest]
 #: Most replies are written as octets at once.
 Replies = AsyncGenerator[pb.ProcessingResponse | bytes, None]
 
-#: The largest body that is read here, octets: what Envoy buffers. Of a larger one it would send
-#: nothing until it has all, and not read on; Nova and Cinder themselves take a ninth of it.
-_LARGEST_BODY = 1 << 20
 #: Kinds whose caller must be known before a body is read for them.
 _NEED_CALLER = frozenset({Kind.SCHEDULE, Kind.AGGREGATE, Kind.BROADCAST, Kind.COMPUTED})
 
@@ -83,7 +82,7 @@ class Conversation(Exchange):
         """Choose now whether the answer is wanted: only a reply to headers may choose modes."""
         if call.operation.reads_answer:
             return messages.READ_BODY_AND_ANSWER
-        if "x-trio2o-explain" in self.headers:
+        if EXPLAIN in self.headers:
             return messages.READ_BODY_AND_ANSWER_HEADERS
         return messages.READ_BODY
 
@@ -140,7 +139,7 @@ class Conversation(Exchange):
 
 def _require_small(headers: Mapping[str, str]) -> None:
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > _LARGEST_BODY:
+    if length.isdecimal() and int(length) > LARGEST_BODY:
         message = "The request body is too large."
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 

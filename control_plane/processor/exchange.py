@@ -19,6 +19,7 @@ from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
 from control_plane.model.endpoint import cluster_name
 from control_plane.model.errors import PodUnreachable, Refused, Unrouted, unavailable
+from control_plane.model.headers import CACHE, CLUSTER, EXPLAIN, SEEN
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.view import View
 from control_plane.processor.learn import Teacher
@@ -35,8 +36,6 @@ from control_plane.services.table import VERSIONS, Match, Table
 log = structlog.get_logger()
 
 _NOTHING = Negotiated()
-#: The cluster that the owner cache named; clients cannot send it (`xds/owner_cache.py`, SEEN).
-_KNEW = "x-trio2o-seen"
 
 
 class Pods(Protocol):
@@ -67,7 +66,7 @@ class Exchange:
 
     def open(self) -> Call:
         """Find the row of the table and the version; raises Refused for what is neither."""
-        entries = self.headers.get("x-trio2o-cache")
+        entries = self.headers.get(CACHE)
         if entries is not None:
             self.metrics.cached(int(entries))
         path, _, query = self._path().partition("?")
@@ -106,7 +105,7 @@ class Exchange:
         Where the owner cache knew the pod and the pod is lost, the path is in the pod's words.
         """
         path = self.headers.get(":path", "/")
-        pod, _, name = self.headers.get(_KNEW, "").partition("/")
+        pod, _, name = self.headers.get(SEEN, "").partition("/")
         prefix = self.registry.path_prefix(pod, name) if name else None
         if prefix is None or not path.startswith(f"{prefix}/"):
             return path
@@ -161,7 +160,7 @@ class Exchange:
 
     async def explain(self, decision: Decision) -> Mapping[str, str]:
         """Give the headers that tell an administrator who asked which pod it was and why."""
-        if self.headers.get("x-trio2o-explain") != "1" or self.call is None:
+        if self.headers.get(EXPLAIN) != "1" or self.call is None:
             return {}
         try:
             caller = await self.cloud.identify(self.call)
@@ -221,11 +220,11 @@ class Exchange:
         put = {
             **self.negotiated.put,
             ":path": f"{prefix or ''}{path}",
-            "x-trio2o-cluster": cluster_name(forward.pod.name, call.service.name),
+            CLUSTER: cluster_name(forward.pod.name, call.service.name),
         }
         if "x-openstack-request-id" not in self.headers:
             put["x-openstack-request-id"] = call.request_id
-        return put, [*self.negotiated.remove, "x-trio2o-explain"]
+        return put, [*self.negotiated.remove, EXPLAIN]
 
     async def see(self, forward: Forward, answer: Watched) -> bytes | None:
         """Show a pod's answer to who watches for it; None when it goes on as it is.

@@ -13,6 +13,7 @@ import structlog
 from control_plane.handlers.call import Call
 from control_plane.handlers.decision import Decision, Forward, Reply, Watched
 from control_plane.model.errors import unavailable
+from control_plane.model.headers import LANE
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.processor import messages, wire
 from control_plane.processor.exchange import Exchange
@@ -23,8 +24,6 @@ log = structlog.get_logger()
 
 #: The owner cache puts the answers of these into the users' words.
 SEEN = "seen"
-#: The header by which Envoy's routes chose this way.
-LANE = "x-trio2o-lane"
 _LANES = {SEEN: Lane.SEEN, "headers": Lane.PASS}
 #: Headers of a pod's answer that speak of its body as it was sent, or of the connection.
 _OWN = frozenset(

@@ -8,10 +8,10 @@ import json
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from control_plane.model.headers import ASKED, LEARN, SEEN
 from control_plane.services.service import FaultForm
 from control_plane.xds import messages as m
 from control_plane.xds.filters import METADATA
-from control_plane.xds.owner_cache import ASKED, LEARN, SEEN
 
 #: The processor's answers are local replies to Envoy, as its own errors are, and must not be
 #: rewritten. It leaves `details` of an ImmediateResponse empty or begins them with this.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from control_plane.model.limits import LARGEST_BODY
+
 #: The static clusters of the bootstrap: the one that carries ADS, and the one of the workers.
 CONTROL_PLANE_CLUSTER = "trio2o_control_plane"
 PROCESSOR_CLUSTER = "trio2o_processor"
@@ -45,7 +47,7 @@ class GatewayOptions:
     health_check_timeout: float = 5.0
     #: What Envoy holds of one request or answer before it slows the sender down; also the largest
     #: body the processor may ask to see.
-    buffer_limit: int = 1 << 20
+    buffer_limit: int = LARGEST_BODY
     #: Fernet tokens are short, but PKI tokens and service catalogs in headers were not.
     max_request_headers_kb: int = 96
     #: To each service of each pod.

@@ -11,6 +11,7 @@ from typing import Any
 
 from control_plane.directory.presence import LEASE
 from control_plane.model.endpoint import Endpoint
+from control_plane.model.headers import KNOWN, SEEN
 from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.pod import Pod
 from control_plane.pods.view import View
@@ -29,19 +30,9 @@ from control_plane.services.operation import Operation, Resource
 from control_plane.services.service import Service
 from control_plane.xds.resource import digest
 
-#: The header that names the cluster of a known id, by what becomes of the answer.
-KNOWN = "x-trio2o-known"
-SEEN = "x-trio2o-seen"
-#: How the processor is to be asked.
-LANE = "x-trio2o-lane"
 #: The lanes on which the processor's first word is its last, and that of lists.
 WORDS = ("headers", "seen")
 LANES = (*WORDS, "list")
-#: The size of the cache, on requests that it could not answer.
-CACHE = "x-trio2o-cache"
-#: What the processor said of an id, and of whom it was asked, on an answer.
-LEARN = "x-trio2o-learn"
-ASKED = "x-trio2o-asked"
 
 #: One text: what follows uses what is local above.
 _SCRIPTS = ("owner_cache.lua", "lists.lua")

@@ -6,24 +6,29 @@ A change here reaches Envoy over RDS and drains nothing.
 import re
 from functools import lru_cache
 
+from control_plane.model.headers import (
+    ASKED,
+    CACHE,
+    CLUSTER,
+    EXPLAIN,
+    KNOWN,
+    LANE,
+    LEARN,
+    SEEN,
+)
 from control_plane.xds import messages as m
 from control_plane.xds.filters import EXT_PROC, METADATA, OWNER_CACHE, processor_service
 from control_plane.xds.options import GatewayOptions
-from control_plane.xds.owner_cache import ASKED, CACHE, KNOWN, LANE, LANES, LEARN, SEEN, WORDS
+from control_plane.xds.owner_cache import LANES, WORDS
 from control_plane.xds.resource import Resource
 
 INGRESS = "ingress"
 EGRESS = "egress"
 
-#: The processor's decision, and the only thing that routes.
-CLUSTER_HEADER = "x-trio2o-cluster"
-
 #: What is between Envoy and the processor is no business of a pod.
-_BETWEEN = (CLUSTER_HEADER, KNOWN, SEEN, LANE, CACHE)
-#: An administrator who asks why gets the processor's word.
-_EXPLAIN = "x-trio2o-explain"
+_BETWEEN = (CLUSTER, KNOWN, SEEN, LANE, CACHE)
 #: With none of these a request has just arrived, and nobody asks why.
-_DECIDING = (KNOWN, SEEN, CLUSTER_HEADER, LANE, _EXPLAIN)
+_DECIDING = (KNOWN, SEEN, CLUSTER, LANE, EXPLAIN)
 
 #: Image data, the only bodies without a bound in size or time.
 _IMAGE_DATA = r"(/.*)?/v2(\.\d+)?/images/[^/]+/(file|stage)"
@@ -38,7 +43,7 @@ _ASKED = (
 #: What the routes put into an answer (LEARN, ASKED, SEEN) they take from a pod's themselves.
 _NOT_FOR_CLIENTS = [
     *(f"x-trio2o-{name}" for name in ("missing", "pod", "decision")),
-    *(CLUSTER_HEADER, KNOWN, LANE, CACHE),
+    *(CLUSTER, KNOWN, LANE, CACHE),
     *(f"x-envoy-{name}" for name in ("upstream-service-time", "attempt-count", "peer-metadata")),
     *(f"x-envoy-{name}" for name in ("decorator-operation", "overloaded", "degraded")),
 ]
@@ -59,13 +64,13 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
     cache or the processor have named a cluster. Routes are tried in their order, so what is asked
     for most stands first.
     """
-    chosen = _present(CLUSTER_HEADER)
+    chosen = _present(CLUSTER)
     cached = options.owner_cache
     routes = [
         *([_undecided(options, [_absent(name) for name in _DECIDING])] if cached else []),
         *(_known_routes(options, lost) if cached else []),
-        _image_data(options, CLUSTER_HEADER, [chosen]),
-        *_api_routes(options, CLUSTER_HEADER, [chosen]),
+        _image_data(options, CLUSTER, [chosen]),
+        *_api_routes(options, CLUSTER, [chosen]),
         *(_lanes(options) if cached else []),
         *([_explained(options)] if cached else []),
         _undecided(options, []),
@@ -74,7 +79,7 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
         if not cached or route.route is None:
             continue
         route.response_headers_to_remove = [LEARN, ASKED, SEEN]
-        if route.route.cluster_header == CLUSTER_HEADER:
+        if route.route.cluster_header == CLUSTER:
             route.response_headers_to_add = [
                 m.put_header(LEARN, f"%DYNAMIC_METADATA({METADATA}:learn)%"),
                 m.put_header(ASKED, _ASKED),
@@ -121,7 +126,7 @@ def _lanes(options: GatewayOptions) -> list[m.route.Route]:
 
 def _explained(options: GatewayOptions) -> m.route.Route:
     """Let the processor answer who asks why, whatever the owner cache knows."""
-    route = _asking("explained", [_present(_EXPLAIN)], _way(options, ""))
+    route = _asking("explained", [_present(EXPLAIN)], _way(options, ""))
     route.typed_per_filter_config |= _NO_LUA
     return route
 
@@ -167,11 +172,11 @@ def egress_routes(options: GatewayOptions) -> Resource:
 
     `x-envoy-upstream-rq-timeout-ms` shortens the time of one request.
     """
-    chosen = _present(CLUSTER_HEADER)
+    chosen = _present(CLUSTER)
     return _configuration(
         EGRESS,
         [
-            *_api_routes(options, CLUSTER_HEADER, [chosen]),
+            *_api_routes(options, CLUSTER, [chosen]),
             m.route.Route(
                 name="undecided",
                 match=m.route.RouteMatch(prefix="/"),

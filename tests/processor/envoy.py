@@ -23,6 +23,7 @@ from control_plane.model.caller import Caller
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.errors import PodUnreachable
 from control_plane.model.fleet import Fleet
+from control_plane.model.headers import LANE
 from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -32,7 +33,6 @@ from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.view import View
 from control_plane.processor.conversation import Conversation
-from control_plane.processor.first_word import LANE
 from control_plane.processor.learn import Teacher
 from control_plane.processor.server import Processor
 from control_plane.replication.broadcast import Broadcast

@@ -14,13 +14,12 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.listing.source import Source
 from control_plane.lists.inquiry import SORTS
 from control_plane.lists.sequence import Sequence
+from control_plane.model.headers import LANE
 from control_plane.model.pod import Pod
 from control_plane.services.lane import Lane, is_home, needs_processor_from
 
 log = structlog.get_logger()
 
-#: How Envoy says that its owner cache is there, which rewrites the answer.
-_LANE = "x-trio2o-lane"
 #: Parameters that leave nothing out but what other pages have.
 _ALL = SORTS | {"limit"}
 #: As many pods as tell that a list has no home.
@@ -70,8 +69,9 @@ async def learn_home(cloud: Cloud, call: Call, source: Source, sequences: list[S
 
 def _may_have_home(call: Call) -> bool:
     """Whether the list shows what the caller's project has, in words that Envoy can change."""
+    # Only where its owner cache is there, which rewrites the answer, does Envoy name the lane.
     if (
-        call.headers.get(_LANE) != Lane.LIST
+        call.headers.get(LANE) != Lane.LIST
         or not call.project_id
         or "x-service-token" in call.headers
         or not is_home(call.service, call.operation)
