@@ -46,6 +46,17 @@ class Report:
     complete: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _Gift:
+    """A service of a pod, the pods in `able` that have what it is to have, and how it goes."""
+
+    held: Holdings
+    service: Service
+    pod: Pod
+    able: Sequence[Pod]
+    report: Report
+
+
 class Giving:
     """Makes in a pod what others have, and notes what it refuses."""
 
@@ -60,22 +71,22 @@ class Giving:
         self, held: Holdings, service: Service, pod: Pod, able: Sequence[Pod], report: Report
     ) -> None:
         """Make definitions and set values as they are in the pods in `able`."""
+        gift = _Gift(held, service, pod, able, report)
         for kind in definitions(service):
             try:
-                await self._copy(held, service, kind, pod, able, report)
+                await self._copy(gift, kind)
             except Trio2oError as error:
                 log.warning("pod_not_ready", pod=pod.name, kind=kind.name, error=str(error))
                 report.complete = False
         try:
-            await self._tell(held, service, pod, able, report)
+            await self._tell(gift)
         except Trio2oError as error:
             log.warning("pod_not_ready", pod=pod.name, kind="values", error=str(error))
             report.complete = False
 
-    async def _tell(
-        self, held: Holdings, service: Service, pod: Pod, able: Sequence[Pod], report: Report
-    ) -> None:
+    async def _tell(self, gift: _Gift) -> None:
         """Set quotas and default types, which name definitions, as the others have them."""
+        pod, problems = gift.pod, gift.report.problems
         limit = asyncio.Semaphore(PARALLEL)
 
         async def tell(intent: Intent) -> None:
@@ -84,27 +95,20 @@ class Giving:
                 try:
                     answer = await self._asker.ask(pod, write.to_pod(pod, self._copies))
                 except Unresolved as error:
-                    report.problems[intent.path] = str(error)
+                    problems[intent.path] = str(error)
                     return
             if answer.status >= HTTPStatus.BAD_REQUEST:
-                report.problems[intent.path] = str(Declined(answer, f"PUT {intent.path}"))
+                problems[intent.path] = str(Declined(answer, f"PUT {intent.path}"))
 
-        values = await held.values(able[0], service)
+        values = await gift.held.values(gift.able[0], gift.service)
         await asyncio.gather(*(tell(intent) for intent in values))
 
-    async def _copy(
-        self,
-        held: Holdings,
-        service: Service,
-        kind: Resource,
-        pod: Pod,
-        able: Sequence[Pod],
-        report: Report,
-    ) -> None:
+    async def _copy(self, gift: _Gift, kind: Resource) -> None:
         if kind.definition is not None and kind.definition.owned:
-            await self._copy_owned(held, service, kind, pod, able, report)
+            await self._copy_owned(gift, kind)
             return
-        wanted = await held.of(able, service, kind)
+        held, service, pod, report = gift.held, gift.service, gift.pod, gift.report
+        wanted = await held.of(gift.able, service, kind)
         mine = await held.items(pod, service, kind)
         if mine is None:
             report.complete = False
@@ -163,27 +167,20 @@ class Giving:
         if kind.mapped and present is None and made:
             await self._copies.adopt(kind.name, user_id, pod.name, made)
 
-    async def _copy_owned(
-        self,
-        held: Holdings,
-        service: Service,
-        kind: Resource,
-        pod: Pod,
-        able: Sequence[Pod],
-        report: Report,
-    ) -> None:
+    async def _copy_owned(self, gift: _Gift, kind: Resource) -> None:
         """Copy what belongs to users: key pairs, as far as an administrator can read them."""
+        held, service, pod, problems = gift.held, gift.service, gift.pod, gift.report.problems
         try:
             users = await held.users()
         except Trio2oError as error:
-            report.problems[kind.name] = f"the users could not be listed: {error}"
+            problems[kind.name] = f"the users could not be listed: {error}"
             return
         copyist = Copyist(self._asker, self._copies, await held.write(service, kind))
         limit = asyncio.Semaphore(PARALLEL)
 
         async def bring(user: str) -> None:
             async with limit:
-                wanted = await held.of_user(able, service, kind, user)
+                wanted = await held.of_user(gift.able, service, kind, user)
                 if not wanted:
                     return
                 mine = await held.items_now(pod, service, kind, user) or ()
@@ -195,6 +192,6 @@ class Giving:
                         state = State({**item, "user_id": user})
                         await copyist.alike(pod, kind, name, state, None)
                     except Declined as error:
-                        report.problems[f"{kind.name} {name} of {user}"] = str(error)
+                        problems[f"{kind.name} {name} of {user}"] = str(error)
 
         await asyncio.gather(*(bring(user) for user in users))
