@@ -79,7 +79,8 @@ async def _walked(
     if inquiry.gaps:
         item = await Finder(cloud, call, source, inquiry, found).seek()
         place = item.position if item is not None and not item.leads else None
-        return Resumed(await source.open({}, searching=True), found.marker, place)
+        sequences = await source.open({}, searching=True, behind=place)
+        return Resumed(sequences, found.marker, place)
     if not inquiry.order:
         names = [pod.name for pod in source.pods]
         done = dict.fromkeys(names[: names.index(found.pod.name)], Place(done=True))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from weakref import ref
 
@@ -9,12 +10,14 @@ import structlog
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.listing.remainder import Remainder
 from control_plane.handlers.refusal import refusal_of
 from control_plane.handlers.wording import alone
 from control_plane.lists.batch import AT_ONCE, BATCH, further, share
 from control_plane.lists.inquiry import SORTS, Inquiry, to_pod
 from control_plane.lists.narrow import Asked
-from control_plane.lists.page import Item, MalformedPage, Page, Reader
+from control_plane.lists.page import MalformedPage, Page, Reader
+from control_plane.lists.position import Position
 from control_plane.lists.sequence import TOP, Absent, Place
 from control_plane.lists.sequence import Sequence as Items
 from control_plane.model.errors import PodUnreachable, unavailable
@@ -125,9 +128,11 @@ class Source:
         absent: tuple[Pod, Absent] | None = None,
         *,
         searching: bool = False,
+        behind: Position | None = None,
     ) -> list[Items]:
         """Ask all pods at once for what follows their places.
 
+        `behind` is where the list goes on in an order with gaps, in which pods start at the top.
         Raises what a pod refused or all failed with, Refused(503) when none answers.
         """
         limit = self.batch(searching=searching)
@@ -159,9 +164,17 @@ class Source:
         # the collector comes.
         known: list[ref[Items]] = []
 
+        remainders: dict[str, Remainder] = {}
+        if self._inquiry.gaps and self.resource.lists.steady:
+            remainders = {
+                pod.name: Remainder(pages[pod.name], partial(self._steady, pod), behind)
+                for pod in open_pods
+                if pod.name in pages
+            }
+
         async def fetch(pod: Pod, place: Place) -> Page:
-            if self._inquiry.gaps and self.resource.lists.steady and place.after is not None:
-                return await self._remainder(pod, pages[pod.name])
+            if place.after is not None and pod.name in remainders:
+                return await self._rest(pod, remainders[pod.name])
             last, wanted = asked[pod.name], self._wanted
             if last is not None and wanted is not None:
                 taken = sum(entry.taken for weak in known if (entry := weak()) is not None)
@@ -231,31 +244,21 @@ class Source:
             message = "No part of the cloud answers now."
             raise unavailable(message)
 
-    async def _remainder(self, pod: Pod, first: Page) -> Page:
-        """Read all that a pod has beyond its first page where it must not be asked by a marker.
+    async def _steady(self, pod: Pod, place: Place) -> Page:
+        """Read on in the order of values that all have; raises what the pod says or does."""
+        own = [entry for entry in self._asked[pod.name].rest if entry[0] not in SORTS]
+        answer = await self.ask(pod, BATCH, place, [*own, *self.resource.lists.steady])
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise refusal_of(answer)
+        return self._page(answer)
 
-        Behind one Nova loses servers that lack the value it sorts by, also alone, and even within
-        a page (`AT_ONCE`). They are read in an order of values that all have, and sorted here.
-        """
-        lists, own = self.resource.lists, self._asked[pod.name].rest
-        steady = [entry for entry in own if entry[0] not in SORTS]
-        given = {item.id for item in first.items}
-        found: list[Item] = []
-        page, place = first, TOP
-        while page.more and len(page.items):
-            try:
-                answer = await self.ask(pod, BATCH, place, [*steady, *lists.steady])
-                if answer.status >= HTTPStatus.BAD_REQUEST:
-                    raise refusal_of(answer)
-                page = self._page(answer)
-            except PodUnreachable:
-                self.missing[pod.name] = pod
-                break
-            items = list(page.items)
-            found += [item for item in items if item.id not in given]
-            place = Place(items[-1].id if items else None, 1)
-        found.sort(key=lambda item: (not item.leads, item.position))
-        return Page(tuple(found), more=False)
+    async def _rest(self, pod: Pod, remainder: Remainder) -> Page:
+        """Read on where no marker is good; a pod that dies is missing from there on."""
+        try:
+            return await remainder.page()
+        except PodUnreachable:
+            self.missing[pod.name] = pod
+            return Page((), more=False)
 
     async def _fetch(self, pod: Pod, place: Place, limit: int | None) -> Page:
         """Read on; a pod that dies in the middle of a list is missing from there on."""
