@@ -1,6 +1,9 @@
 """Names of the headers between Envoy and the processor; neither clients nor pods see one.
 
-The listener takes them from clients, the routes from what goes to pods and from their answers.
+The listener takes them from clients, the routes from what goes to pods and from their answers. Each
+begins with `x-trio2o-`, but the one that routes put into answers: it is hop-by-hop, so that Envoy
+itself takes it off whatever it sends to a client. An answer of its own in place of one that had
+begun passes no filter that could.
 """
 
 #: The processor's decision, and the only thing that routes.
@@ -13,8 +16,8 @@ SEEN = "x-trio2o-seen"
 LANE = "x-trio2o-lane"
 #: The size of the owner cache, on requests that it could not answer.
 CACHE = "x-trio2o-cache"
-#: What the processor said of an id, and of whom it was asked, on an answer.
-LEARN = "x-trio2o-learn"
-ASKED = "x-trio2o-asked"
+#: On an answer: what the processor said of an id (`learn.py`), or `=` where the owner cache knew it
+#: and puts the answer into the users' words; behind a blank, of whom it was asked.
+ANSWERED = "proxy-connection"
 #: Sent by an administrator who asks why; the one of these that clients may send.
 EXPLAIN = "x-trio2o-explain"

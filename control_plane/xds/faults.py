@@ -8,7 +8,6 @@ import json
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from control_plane.model.headers import ASKED, LEARN, SEEN
 from control_plane.services.service import FaultForm
 from control_plane.xds import messages as m
 from control_plane.xds.filters import METADATA
@@ -21,19 +20,6 @@ _FROM_PROCESSOR = (
     '!has(response.code_details) || response.code_details == "" || '
     f'response.code_details.startsWith("{PROCESSOR_DETAILS}")'
 )
-
-
-#: What is said between the filters of an answer. Envoy's own answer in place of one that had begun
-#: has what the route gave that, and meets no filter any more that would take it away: what it says
-#: of a pod is emptied here.
-_BETWEEN_FILTERS = [
-    m.core.HeaderValueOption(
-        header=m.core.HeaderValue(key=name),
-        append_action=m.core.HeaderValueOptionHeaderAppendAction.OVERWRITE_IF_EXISTS,
-        keep_empty_value=True,
-    )
-    for name in (LEARN, ASKED, SEEN)
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +82,7 @@ def local_reply_config() -> m.hcm.LocalReplyConfig:
     return m.hcm.LocalReplyConfig(
         mappers=[
             # Matches and leaves the body.
-            m.hcm.ResponseMapper(filter=_cel(_FROM_PROCESSOR), headers_to_add=_BETWEEN_FILTERS),
+            m.hcm.ResponseMapper(filter=_cel(_FROM_PROCESSOR)),
             *(mapper for area in _AREAS for mapper in _mappers(area)),
         ]
     )
@@ -126,7 +112,7 @@ def _mapper(
     where: m.accesslog.AccessLogFilter, form: FaultForm, fault: _Fault
 ) -> m.hcm.ResponseMapper:
     # The id under which the access log has the request, in OpenStack's form.
-    headers = [*_BETWEEN_FILTERS, _header("x-openstack-request-id", "req-%REQ(X-REQUEST-ID)%")]
+    headers = [_header("x-openstack-request-id", "req-%REQ(X-REQUEST-ID)%")]
     if fault.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append(_header("retry-after", "5"))
     return m.hcm.ResponseMapper(

@@ -7,13 +7,12 @@ import re
 from functools import lru_cache
 
 from control_plane.model.headers import (
-    ASKED,
+    ANSWERED,
     CACHE,
     CLUSTER,
     EXPLAIN,
     KNOWN,
     LANE,
-    LEARN,
     SEEN,
 )
 from control_plane.xds import messages as m
@@ -40,12 +39,13 @@ _ASKED = (
     " %REQ(:PATH)%"
 )
 #: What a pod might say in the gateway's name, and what the proxies before it say of themselves.
-#: What the routes put into an answer (LEARN, ASKED, SEEN) they take from a pod's themselves.
 _NOT_FOR_CLIENTS = [
     *(f"x-trio2o-{name}" for name in ("missing", "pod", "decision")),
-    *(CLUSTER, KNOWN, LANE, CACHE),
+    *(CLUSTER, KNOWN, SEEN, LANE, CACHE),
     *(f"x-envoy-{name}" for name in ("upstream-service-time", "attempt-count", "peer-metadata")),
     *(f"x-envoy-{name}" for name in ("decorator-operation", "overloaded", "degraded")),
+    # Of the pod's connection, and Envoy lets it pass.
+    "keep-alive",
 ]
 #: Pods keep it beside their own, so that one request can be followed through all of them.
 _GLOBAL_REQUEST_ID = m.core.HeaderValueOption(
@@ -78,12 +78,11 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
     for route in routes:
         if not cached or route.route is None:
             continue
-        route.response_headers_to_remove = [LEARN, ASKED, SEEN]
+        # A pod's own is taken away before anything is added.
+        route.response_headers_to_remove = [ANSWERED]
         if route.route.cluster_header == CLUSTER:
-            route.response_headers_to_add = [
-                m.put_header(LEARN, f"%DYNAMIC_METADATA({METADATA}:learn)%"),
-                m.put_header(ASKED, _ASKED),
-            ]
+            learnt = f"%DYNAMIC_METADATA({METADATA}:learn)%"
+            route.response_headers_to_add = [m.put_header(ANSWERED, f"{learnt} {_ASKED}")]
     return _configuration(INGRESS, routes)
 
 
@@ -115,7 +114,7 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
         route.stat_prefix = "seen"
         # A compressed answer could not be read.
         route.request_headers_to_remove = [SEEN, "accept-encoding"]
-        route.response_headers_to_add = [m.put_header(SEEN, _ASKED)]
+        route.response_headers_to_add = [m.put_header(ANSWERED, f"= {_ASKED}")]
     return [*passing, *rewriting]
 
 

@@ -8,20 +8,19 @@
 --                                  x-trio2o-seen: its cluster, the answer is rewritten below
 --             a list of who has things in one pod (lists.lua) -> x-trio2o-seen
 --             anything else     -> x-trio2o-lane: how the processor is asked
---   answer    x-trio2o-learn    -> what the processor said of an id
---             x-trio2o-seen     -> whose answer it is, to be rewritten
---             x-trio2o-asked    -> the same, where the processor says whether it is
+--   answer    proxy-connection  -> what the processor said of an id, or that the answer is to be
+--                                  rewritten; and whose it is
 --
 -- An error here is counted by Envoy (http.ingress.lua.errors), logged, and the request or answer goes
 -- on as it was: to the processor, or in the pod's words.
 --
--- The listener takes x-trio2o-* from clients, the routes from pods, and what a route gave an answer
--- is taken from it here before anything else is done.
+-- The listener takes x-trio2o-* from clients, the routes from pods. What a route gives an answer has
+-- a name that Envoy takes off every answer on its way out (control_plane/model/headers.py).
 
 local find, sub, byte, match, char = string.find, string.sub, string.byte, string.match, string.char
 local concat, bxor, tohex = table.concat, bit.bxor, bit.tohex
 
-local QUOTE, SLASH, OPEN_OBJECT, OPEN_LIST = 34, 47, 123, 91
+local QUOTE, SLASH, EQUAL, OPEN_OBJECT, OPEN_LIST = 34, 47, 61, 123, 91
 
 -- Two generations: when the young one is full it becomes the old one, and what nobody asked for
 -- since then is forgotten. An id that its pod did not know is `false`: the processor must see the
@@ -508,7 +507,7 @@ end
 -- Whose answer it is, of which row, and how its links begin.
 local function read_asked(text)
   local method, scheme, authority, pod, service, path =
-    match(text, "^(%S+) (%S+) (%S+) ([^/]*)/(%S+) (%S+)$")
+    match(text, "^%S* (%S+) (%S+) (%S+) ([^/]*)/(%S+) (%S+)$")
   local cluster = pods[pod] and pods[pod].clusters[service]
   if not cluster then return nil end
   local rules = BY_NAME[service]
@@ -545,17 +544,15 @@ end
 
 function envoy_on_response(handle)
   local headers = handle:headers()
-  local seen = headers:get("x-trio2o-seen")
-  if seen then
-    headers:remove("x-trio2o-seen")
-    rewrite(handle, headers, seen)
+  local said = headers:get("proxy-connection")
+  if not said then return end
+  if byte(said) == EQUAL then
+    rewrite(handle, headers, said)
     return
   end
-  local learnt, asked = headers:get("x-trio2o-learn"), headers:get("x-trio2o-asked")
-  if learnt then headers:remove("x-trio2o-learn") end
-  if asked then headers:remove("x-trio2o-asked") end
+  local learnt = match(said, "^(%S+) ")
   if not learnt then return end
   local flags, cluster = learn(learnt)
   if find(flags, "h", 1, true) then keep_lease(handle, headers, cluster) end
-  if asked and find(flags, "s", 1, true) then rewrite(handle, headers, asked) end
+  if find(flags, "s", 1, true) then rewrite(handle, headers, said) end
 end

@@ -179,8 +179,7 @@ async def test_the_pod_sees_every_token_and_refuses_for_itself(world: World) -> 
 async def test_nobody_can_forge_a_lease(world: World) -> None:
     lie = world.lesson("", POD2, "compute", "sh")
     lies = {
-        "x-trio2o-learn": lie,
-        "x-trio2o-asked": f"GET http host Pod2/compute {LIST}",
+        "proxy-connection": f"{lie} GET http host Pod2/compute {LIST}",
         "x-trio2o-seen": "Pod2/compute",
         "x-trio2o-lane": "list",
     }

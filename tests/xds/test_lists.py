@@ -48,7 +48,7 @@ class List:
         cluster = f"Pod1/{self.service.name}"
         lesson = f"|s|{describe(self.view, POD, self.service)}"
         asked = f"GET http {GATEWAY} {cluster} {self.path}{_PATHS[self.resource.name]}?limit=3"
-        return self.script.answer(pieces, x_trio2o_learn=lesson, x_trio2o_asked=asked, **headers)
+        return self.script.answer(pieces, proxy_connection=f"{lesson} {asked}", **headers)
 
     @property
     def expected(self) -> list[Any]:
