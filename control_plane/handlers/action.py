@@ -7,7 +7,7 @@ from control_plane.handlers.cloud import Cloud, is_placed
 from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.host import require_hosts, write_hosts
 from control_plane.handlers.record import watcher
-from control_plane.handlers.replica import write_copies
+from control_plane.handlers.replica import bring_owned, write_copies
 from control_plane.handlers.static import gone
 from control_plane.handlers.subject import owner_reference, require_same_pod
 from control_plane.handlers.zone import require_zone, write_zone
@@ -33,6 +33,7 @@ async def action(cloud: Cloud, call: Call) -> Decision:
     await require_same_pod(cloud, call, pod, noun, rule.same_pod)
     require_zone(call, pod, rule.zone)
     require_hosts(call, pod, rule.hosts)
+    await bring_owned(cloud, call, rule.brings, pod)
     changed = await _write(cloud, call, pod, rule)
     watch = watcher(cloud, call, pod, ends=subject if rule.ends else None)
     body = msgspec.json.encode(call.json) if changed else None

@@ -18,6 +18,7 @@ from control_plane.model.caller import Caller
 from control_plane.model.errors import PodUnreachable, unavailable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
+from control_plane.replication.bringing import Bringing
 from control_plane.replication.broadcast import Broadcast
 from control_plane.replication.copies import Copies
 from control_plane.services.catalog import SERVICES
@@ -95,6 +96,8 @@ class Cloud:
     homes: Homes = field(default_factory=Homes)
     #: What pods have that answer no more, where no owner is recorded.
     rolls: Rolls | None = None
+    #: What brings a user's own things to pods that lack them.
+    bringing: Bringing | None = None
     #: Told of a pod that did not answer a create or what else is watched.
     suspect: Callable[[str], None] = _nobody
 

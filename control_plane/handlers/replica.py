@@ -4,6 +4,7 @@ from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.subject import named
 from control_plane.model.pod import Pod
+from control_plane.replication.bringing import Owned
 from control_plane.replication.copies import Unresolved
 from control_plane.replication.write import is_mapped
 from control_plane.services.operation import Ref
@@ -31,6 +32,17 @@ async def holders_of(cloud: Cloud, call: Call, refs: tuple[Ref, ...]) -> dict[st
             if result.holders:
                 found[resource_id] = frozenset(result.holders)
     return found
+
+
+async def bring_owned(cloud: Cloud, call: Call, refs: tuple[Ref, ...], pod: Pod) -> None:
+    """Have in a pod what a request names of the caller's own, if any pod has it."""
+    if cloud.bringing is None:
+        return
+    for ref in refs:
+        for name in named(call, ref):
+            kind = call.service.resources[ref.resource]
+            thing = Owned(call.service, kind, await cloud.identify(call), name)
+            await cloud.bringing.bring(call.view, thing, pod)
 
 
 async def write_copies(cloud: Cloud, call: Call, refs: tuple[Ref, ...], pod: Pod) -> bool:

@@ -13,7 +13,7 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.host import host_pins, write_hosts
 from control_plane.handlers.record import watcher
-from control_plane.handlers.replica import holders_of, write_copies
+from control_plane.handlers.replica import bring_owned, holders_of, write_copies
 from control_plane.handlers.shadow import (
     Group,
     group_pins,
@@ -43,8 +43,10 @@ async def schedule(cloud: Cloud, call: Call) -> Decision:
     groups = await joined_groups(cloud, call)
     choice, pod = await _place(cloud, call, groups)
     body = None
-    if call.body and await _write(cloud, call, pod, groups):
-        body = msgspec.json.encode(call.json)
+    if call.body:
+        await bring_owned(cloud, call, call.operation.brings, pod)
+        if await _write(cloud, call, pod, groups):
+            body = msgspec.json.encode(call.json)
     await arrive(cloud, call, pod)
     return Forward(pod, choice.reason, body=body, watch=watcher(cloud, call, pod))
 

@@ -173,6 +173,7 @@ class Giving:
         try:
             users = await held.users()
         except Trio2oError as error:
+            # They come with the first requests that name them.
             problems[kind.name] = f"the users could not be listed: {error}"
             return
         copyist = Copyist(self._asker, self._copies, await held.write(service, kind))

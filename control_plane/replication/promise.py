@@ -57,10 +57,15 @@ class Promise:
     over: nobody knows how far the write came.
     """
 
-    def __init__(self, store: PromiseStore, pattern: Intent, pods: Sequence[Pod]) -> None:
-        """Take what one pod's intent is like, and the pods; one pod alone needs no promise."""
+    def __init__(
+        self, store: PromiseStore, pattern: Intent, pods: Sequence[Pod], *, alone: bool = False
+    ) -> None:
+        """Take what one pod's intent is like, and the pods.
+
+        One pod alone needs no promise but where, `alone`, writes for all must wait for it.
+        """
         self._store = store
-        self.write_id = uuid4().hex if len(pods) > 1 else ""
+        self.write_id = uuid4().hex if alone or len(pods) > 1 else ""
         self._intents = [_intent(pattern, pod, self.write_id) for pod in pods]
         self._renewal: asyncio.Task[None] | None = None
 

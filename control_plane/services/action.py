@@ -18,6 +18,7 @@ class Action:
     until: str = ""
     zone: str = ""
     copies: tuple[Ref, ...] = ()
+    brings: tuple[Ref, ...] = ()
     same_pod: tuple[Ref, ...] = ()
     creates: str = ""
     ends: bool = False

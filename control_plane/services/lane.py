@@ -121,6 +121,7 @@ def _is_plain(action: Action) -> bool:
     return action.kind is Kind.ROUTE and not (
         action.zone
         or action.copies
+        or action.brings
         or action.same_pod
         or action.creates
         or action.ends

@@ -35,6 +35,7 @@ _CREATE: Options = {
     ),
     "joins": (Ref("server_group", f"{_HINTS}.group"),),
     "apart": (Ref("server", f"{_HINTS}.different_host"),),
+    "brings": (Ref("keypair", "server.key_name"),),
     "hosts": ("server.host", "server.hypervisor_hostname"),
     "batch": Batch(
         ("server.max_count", "server.min_count"), shared="reservation_id", path="/servers/detail"

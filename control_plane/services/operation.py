@@ -242,6 +242,8 @@ class Operation:
     apart: tuple[Ref, ...] = ()
     #: Groups that the new thing joins, which may have members in several pods.
     joins: tuple[Ref, ...] = ()
+    #: Names of what the caller has in every pod, and which is brought to a pod that lacks it.
+    brings: tuple[Ref, ...] = ()
     batch: Batch | None = None
     #: What the path names is gone when the pod has agreed, as after a DELETE.
     ends: bool = False
@@ -313,6 +315,7 @@ class Options(TypedDict, total=False):
     own_zones: tuple[str, ...]
     apart: tuple[Ref, ...]
     joins: tuple[Ref, ...]
+    brings: tuple[Ref, ...]
     batch: Batch
     ends: bool
     takes: Ref

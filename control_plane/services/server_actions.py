@@ -42,8 +42,9 @@ SERVER_ACTIONS: Mapping[str, Action] = MappingProxyType(
         "forceDelete": Action(ends=True),
         "rescue": Action(copies=(Ref("image", "rescue.rescue_image_ref"),)),
         "unrescue": _PLAIN,
+        # The key pair is one of the caller's own, whoever made the server.
         "rebuild": Action(
-            copies=(Ref("image", "rebuild.imageRef"), Ref("keypair", "rebuild.key_name"))
+            copies=(Ref("image", "rebuild.imageRef"),), brings=(Ref("keypair", "rebuild.key_name"),)
         ),
         "resize": Action(copies=(Ref("flavor", "resize.flavorRef"),)),
         "createImage": _IMAGE,

@@ -10,6 +10,7 @@ What a process holds in memory of what another may change, and how it hears of i
 | owners of ids | nobody: a resource never changes its pod | |
 | ids that nobody has (seconds) | creates; the store is asked first | |
 | tokens (minutes) | Keystone, which tells nobody | |
+| that a pod has a user's key pair (minutes) | nobody: a pod refuses what it does not have | |
 | bindings (seconds) | creates; nothing is decided by what is kept | |
 | that a project may have things in a pod | nobody: a row stays; lists ask the store | |
 | in which pod whole lists had something (a minute) | what is made behind the gateway's back | |

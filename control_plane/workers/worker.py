@@ -23,6 +23,7 @@ from control_plane.pods.client import PodClient
 from control_plane.processor.server import Processor
 from control_plane.processor.streams import Streams
 from control_plane.processor.words import Words
+from control_plane.replication.bringing import Bringing
 from control_plane.replication.broadcast import Broadcast
 from control_plane.replication.copies import Copies
 from control_plane.replication.inventory import Inventory
@@ -86,6 +87,7 @@ class Worker:
             # The control plane keeps them; here they are read.
             rolls=Rolls(self.store, self.client, keystone, SERVICES),
             cursors=Cursors(share=self._share),
+            bringing=Bringing(self.client, own, self.store),
             suspect=suspicion.of,
         )
         self._tell = tell

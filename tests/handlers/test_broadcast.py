@@ -221,3 +221,12 @@ async def test_a_command_that_only_one_pod_understands_is_done() -> None:
     assert said.status == 202
     assert said.json["unavailable"] == []
     assert len(said.json["cleaning"]) == 1
+
+
+async def test_a_key_pair_is_shown_whichever_pod_has_it() -> None:
+    shown = {"keypair": {"name": "k"}}
+    found = Envoy(lambda pod, _: (200, shown) if pod.name == "Pod2" else (404, {}))
+
+    said = await found.exchange("GET", "/compute/v2.1/os-keypairs/k")
+
+    assert said.json == shown

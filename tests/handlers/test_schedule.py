@@ -2,13 +2,18 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 
+from control_plane.identity.tokens import TokenVerifier
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodRequest
+from control_plane.replication.bringing import Bringing
+from control_plane.replication.own import Own
 from tests.processor.envoy import Envoy
+from tests.replication.memory import MemoryIntents
 
 SERVER1 = "5a3e9d0c-6c2b-4a57-9f3e-000000000001"
 SERVER2 = "5a3e9d0c-6c2b-4a57-9f3e-000000000002"
@@ -200,4 +205,60 @@ async def test_a_single_server_is_not_looked_for() -> None:
     )
     await envoy.cloud.later.finish()
 
+    assert envoy.pods.asked == []
+
+
+class Administrator:
+    """Gives a token that Keystone knows."""
+
+    async def token(self) -> str:
+        return "admin"
+
+
+def keyed() -> Envoy:
+    """Make an Envoy before two pods of which the first alone has the caller's key pair."""
+
+    def script(pod: Pod, request: PodRequest) -> tuple[int, object]:
+        if request.method == "GET" and pod.name == "Pod1":
+            return 200, {"keypair": {"name": "k", "public_key": "p", "user_id": "u"}}
+        return (200, {}) if request.method == "POST" else (404, {})
+
+    envoy = knowing(script)
+    own = Own(Administrator(), TokenVerifier(envoy.keystone))
+    bringing = Bringing(envoy.pods, own, MemoryIntents())
+    envoy.cloud = replace(envoy.cloud, bringing=bringing)
+    return envoy
+
+
+def _given(envoy: Envoy) -> list[str]:
+    return [pod for pod, request in envoy.pods.asked if request.method == "POST"]
+
+
+async def test_a_create_finds_the_users_key_pair_in_its_pod() -> None:
+    envoy = keyed()
+    body = server(key_name="k", availability_zone="az2")
+
+    said = await envoy.exchange("POST", "/compute/v2.1/servers", body)
+
+    assert said.cluster == "Pod2/compute"
+    assert _given(envoy) == ["Pod2"]
+
+
+async def test_a_rebuild_finds_the_callers_key_pair_in_the_servers_pod() -> None:
+    envoy = keyed()
+    body = {"rebuild": {"imageRef": MADE, "key_name": "k"}}
+
+    said = await envoy.exchange("POST", f"/compute/v2.1/servers/{SERVER2}/action", body)
+
+    assert said.cluster == "Pod2/compute"
+    assert _given(envoy) == ["Pod2"]
+
+
+@pytest.mark.parametrize("key", [None, "", 1.5, {}])
+async def test_a_create_that_names_no_key_pair_asks_for_none(key: object) -> None:
+    envoy = keyed()
+
+    said = await envoy.exchange("POST", "/compute/v2.1/servers", server(key_name=key))
+
+    assert said.cluster
     assert envoy.pods.asked == []

@@ -127,7 +127,7 @@ class Pods:
         if not segments:
             return self._create(fake, collection, dict(body[one]))
         item = things.get(segments[0])
-        if item is None:
+        if item is None or query.get("user_id", [item.get("user_id")]) != [item.get("user_id")]:
             return 404, {"itemNotFound": {"code": 404, "message": "not found"}}
         if len(segments) == 1:
             return self._one(fake, collection, method, item, body)

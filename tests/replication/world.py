@@ -16,6 +16,7 @@ from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.view import View
 from control_plane.replication.arrival import Arrival
+from control_plane.replication.bringing import Bringing
 from control_plane.replication.broadcast import Broadcast, Outcome
 from control_plane.replication.copies import Copies
 from control_plane.replication.giving import Giving
@@ -97,6 +98,7 @@ class World:
         replay = Replay(self.pods, self.copies, own, TABLES)
         kept = Kept(self.pods, self.copies, own, self.facts)
         self.everywhere = Broadcast(self.pods, self.copies, self.intents, kept)
+        self.bringing = Bringing(self.pods, own, self.intents, lambda: self.now)
         self.pending = Pending(self.pods, self.copies, self.intents, replay)
         self.kept = kept
 
