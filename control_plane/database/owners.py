@@ -20,6 +20,17 @@ from control_plane.model.owner import Owner
 _AT_ONCE = 1000
 
 _PODS = Query((owners.c.id, owners.c.pod), owners.c.id)
+_STANDING = Query(
+    (
+        owners.c.deleted_at,
+        owners.c.id,
+        owners.c.resource,
+        owners.c.pod,
+        owners.c.project_id,
+        owners.c.created_at,
+    ),
+    owners.c.id,
+)
 _OWNERS = Query(
     (owners.c.id, owners.c.resource, owners.c.pod, owners.c.project_id, owners.c.created_at),
     owners.c.id,
@@ -35,6 +46,11 @@ class OwnerTable:
         """Read one owner, also of a resource that was deleted."""
         rows = await self.database.kept.find(_OWNERS, (id,))
         return Owner(*rows[0]) if rows else None
+
+    async def standing(self, id: str) -> Owner | None:  # noqa: A002
+        """Read one owner; None of a resource that was deleted."""
+        rows = await self.database.kept.find(_STANDING, (id,))
+        return Owner(*rows[0][1:]) if rows and rows[0][0] is None else None
 
     async def owners(self, ids: Iterable[str]) -> dict[str, Owner]:
         """Read the owners of many ids; those nobody knows are left out."""

@@ -32,6 +32,9 @@ class OwnerStore(ShadowStore, Protocol):
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         """Read one owner."""
 
+    async def standing(self, id: str) -> Owner | None:  # noqa: A002
+        """Read one owner; None of what is marked as deleted."""
+
     def pods_now(self, ids: Sequence[str]) -> Mapping[str, str] | None:
         """Name the pods of ids at once; None where the store must be waited for."""
 
@@ -145,6 +148,10 @@ class Directory:
     async def recorded(self, resource_id: str) -> Owner | None:
         """Read what the store knows of an id."""
         return await self._store.owner(resource_id)
+
+    async def standing(self, resource_id: str) -> Owner | None:
+        """Read what the store knows of an id, unless it is marked as deleted."""
+        return await self._store.standing(resource_id)
 
     async def placed(
         self,

@@ -14,7 +14,7 @@ from control_plane.handlers.zone import require_zone, write_zone
 from control_plane.model.errors import NOT_JSON
 from control_plane.model.pod import Pod
 from control_plane.services.action import Action
-from control_plane.services.operation import Kind
+from control_plane.services.operation import Kind, Ref
 
 
 async def action(cloud: Cloud, call: Call) -> Decision:
@@ -35,7 +35,9 @@ async def action(cloud: Cloud, call: Call) -> Decision:
     require_hosts(call, pod, rule.hosts)
     await bring_owned(cloud, call, rule.brings, pod)
     changed = await _write(cloud, call, pod, rule)
-    watch = watcher(cloud, call, pod, ends=subject if rule.ends else None)
+    makes = Ref(rule.creates, rule.made) if rule.made else None
+    ends = subject if rule.ends else None
+    watch = watcher(cloud, call, pod, ends=ends, makes=makes)
     body = msgspec.json.encode(call.json) if changed else None
     owned = subject if is_placed(call.service, subject[0]) else None
     return Forward(pod, "owner", body=body, watch=watch, owned=owned)

@@ -145,14 +145,16 @@ class Cloud:
 
         Raises Refused(503) when that cannot be said, and when the owner is disabled.
         """
-        name = await self.directory.known(resource_id)
+        home = _home(resource, call.service)
+        # Copies come and go: no owner may be remembered for ever.
+        replicated = home is not None and home[1].replicated
+        name = None if replicated else await self.directory.known(resource_id)
         if name is None:
             question = await self.question(call, resource, resource_id)
             if question is None:
                 return None
             pods = call.view.with_service(question.service)
-            if question.replicated:
-                # Copies come and go: no owner may be remembered for ever.
+            if replicated:
                 return await self.holders.first(question, pods)
             name = await self.directory.owner(question, pods)
         pod = call.view.fleet.get(name) if name else None

@@ -6,7 +6,7 @@ Its owner is known for ever all the same: its pod goes on saying 404 in its own 
 from http import HTTPStatus
 
 from control_plane.handlers.call import Call
-from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.cloud import Cloud, is_placed
 from control_plane.handlers.subject import owner_reference
 
 _ABSENT = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
@@ -28,9 +28,11 @@ async def note_end(
 
     A 404 tells it only to somebody who would be shown the resource.
     """
-    _, resource_id = subject
+    resource, resource_id = subject
     asked = sure or call.method == "DELETE" or call.operation.ends
     if asked and status < HTTPStatus.BAD_REQUEST:
         await cloud.directory.mark_deleted(resource_id)
+        if not is_placed(call.service, resource):
+            await cloud.holders.forget(resource, resource_id)
     elif status in _ABSENT:
         await cloud.directory.missed(resource_id, await cloud.identify(call))

@@ -13,7 +13,9 @@ from control_plane.services.operation import Kind, Ref
 
 _PLAIN = Action()
 _GONE = Action(Kind.STATIC)
-_IMAGE = Action(creates="image")
+#: A shelved server's image is in no answer.
+_SHELVED = Action(creates="image")
+_IMAGE = Action(creates="image", made="image_id")
 #: The last microversions of the proxies to Neutron and of the old console actions.
 _ADDRESSES = "2.43"
 _CONSOLES = "2.5"
@@ -29,7 +31,7 @@ SERVER_ACTIONS: Mapping[str, Action] = MappingProxyType(
         "resume": _PLAIN,
         "lock": _PLAIN,
         "unlock": _PLAIN,
-        "shelve": _IMAGE,
+        "shelve": _SHELVED,
         "shelveOffload": _PLAIN,
         "restore": _PLAIN,
         "confirmResize": _PLAIN,

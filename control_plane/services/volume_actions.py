@@ -42,7 +42,7 @@ VOLUME_ACTIONS: Mapping[str, Action] = MappingProxyType(
         "os-migrate_volume_completion": Action(
             Kind.CROSS, same_pod=(Ref("volume", "os-migrate_volume_completion.new_volume"),)
         ),
-        "os-volume_upload_image": Action(creates="image"),
+        "os-volume_upload_image": Action(creates="image", made="os-volume_upload_image.image_id"),
         "os-reimage": Action(since="3.68", copies=(Ref("image", "os-reimage.image_id"),)),
     }
 )

@@ -7,6 +7,7 @@ What a process holds in memory of what another may change, and how it hears of i
 | the view: pods, endpoints, who answers or lacks what | the control plane | `Start`, `Changed` |
 | ids of copies | the worker that writes, the control plane for new pods | `CopiesChanged` |
 | which pods have an image (half a minute) | the worker that makes one | `HoldersChanged` |
+| which pod made an image | nobody keeps it: the store is asked | |
 | owners of ids | nobody: a resource never changes its pod | |
 | ids that nobody has (seconds) | creates; the store is asked first | |
 | tokens (minutes) | Keystone, which tells nobody | |

@@ -91,6 +91,9 @@ async def test_a_deleted_resource_is_still_found(store: Store) -> None:
     await store.mark_deleted("nowhere")
 
     assert await store.owner("1") is not None
+    assert await store.standing("1") is None
+    assert await store.standing("2") == await store.owner("2")
+    assert await store.standing("nowhere") is None
     assert await store.count_owned("Pod1") == 1
 
 

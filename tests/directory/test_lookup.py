@@ -31,6 +31,9 @@ class Store:
         self.reads += 1
         return self.rows.get(id)
 
+    async def standing(self, id: str) -> Owner | None:  # noqa: A002
+        return None if id in self.marks else self.rows.get(id)
+
     def pods_now(self, ids: object) -> None:
         """Must be waited for."""
 

@@ -137,6 +137,9 @@ class Store:
     async def owner(self, id: str) -> Owner | None:  # noqa: A002
         return self.rows.get(id)
 
+    async def standing(self, id: str) -> Owner | None:  # noqa: A002
+        return None if id in self.deleted else self.rows.get(id)
+
     def pods_now(self, ids: object) -> None:
         """Must be waited for."""
 
@@ -358,6 +361,7 @@ class Envoy:
         body: object = None,
         answer: tuple[int, object] | None = None,
         token: str = "user",
+        location: str = "",
         **headers: str,
     ) -> Said:
         """Send a request and, when it is forwarded and the processor asks, the pod's answer."""
@@ -374,11 +378,10 @@ class Envoy:
             if answer is None or mode.response_header_mode != pb.ProcessingMode.SEND:
                 return
             status, content = answer
-            data = json.dumps(content).encode()
-            yield pb.ProcessingRequest(
-                response_headers=_headers({":status": str(status)}, end=not data)
-            )
-            if mode.response_body_mode == pb.ProcessingMode.BUFFERED:
+            data = json.dumps(content).encode() if content is not None else b""
+            told = {":status": str(status), **({"location": location} if location else {})}
+            yield pb.ProcessingRequest(response_headers=_headers(told, end=not data))
+            if data and mode.response_body_mode == pb.ProcessingMode.BUFFERED:
                 yield pb.ProcessingRequest(response_body=pb.HttpBody(body=data, end_of_stream=True))
 
         conversation = Conversation(self.registry, self.cloud, TABLES, self.metrics, Teacher())
