@@ -36,10 +36,8 @@ def gateway(
     settings: Settings, pods: list[Pod], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Gateway]:
     """The product before both pods."""
-    gateway = Gateway(settings, pods, tmp_path_factory.mktemp("contract"), {})
-    gateway.start()
-    yield gateway
-    gateway.stop()
+    with Gateway(settings, pods, tmp_path_factory.mktemp("contract"), {}) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="session")
@@ -60,8 +58,7 @@ def project(
     settings: Settings, pods: list[Pod], gateway: Gateway, zones: tuple[str, str]
 ) -> Iterator[Project]:
     """A project with one of each thing, used through the gateway."""
-    tenant = tenants.make(settings, pods, gateway.url)
-    project = projects.seed(tenant, zones)
-    yield project
-    projects.remove(project, zones)
-    tenants.remove(settings, tenant)
+    with tenants.lent(settings, pods, gateway.url) as tenant:
+        project = projects.seed(tenant, zones)
+        yield project
+        projects.remove(project, zones)

@@ -1,6 +1,7 @@
 """Fixtures of the tests against real pods: the bed, the gateway before it, projects in it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -32,10 +33,8 @@ def pods(settings: Settings) -> list[Pod]:
 @pytest.fixture(scope="session")
 def relay(pods: list[Pod]) -> Iterator[Relay]:
     """The way from the gateway to the second pod's Nova, which a test may cut."""
-    pod = pods[1]
-    relay = Relay(pod.settings.address, pod.port("nova"))
-    yield relay
-    relay.cut()
+    with Relay.to(pods[1], "nova") as relay:
+        yield relay
 
 
 @pytest.fixture(scope="session")
@@ -45,10 +44,8 @@ def gateway(
     """The product before both pods."""
     compute = {"compute": f"http://127.0.0.1:{relay.port}/v2.1"}
     folder = tmp_path_factory.mktemp("gateway")
-    gateway = Gateway(settings, pods, folder, {pods[1].name: compute})
-    gateway.start()
-    yield gateway
-    gateway.stop()
+    with Gateway(settings, pods, folder, {pods[1].name: compute}) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="session")
@@ -62,20 +59,12 @@ def new_tenant(
     settings: Settings, pods: list[Pod], gateway: Gateway
 ) -> Iterator[Callable[[], Tenant]]:
     """Make projects that nobody has used before."""
-    made: list[Tenant] = []
-
-    def make() -> Tenant:
-        made.append(tenants.make(settings, pods, gateway.url))
-        return made[-1]
-
-    yield make
-    for tenant in made:
-        tenants.remove(settings, tenant)
+    with ExitStack() as made:
+        yield lambda: made.enter_context(tenants.lent(settings, pods, gateway.url))
 
 
 @pytest.fixture(scope="module")
 def tenant(settings: Settings, pods: list[Pod], gateway: Gateway) -> Iterator[Tenant]:
     """A project for the tests of one file."""
-    tenant = tenants.make(settings, pods, gateway.url)
-    yield tenant
-    tenants.remove(settings, tenant)
+    with tenants.lent(settings, pods, gateway.url) as tenant:
+        yield tenant

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Self
 
 from tests.openstack.client import send
 from tests.openstack.pod import Pod
@@ -82,6 +83,15 @@ class Gateway:
                 indent=1,
             )
         )
+
+    def __enter__(self) -> Self:
+        """Run it for as long as the block does."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop it."""
+        self.stop()
 
     @property
     def url(self) -> str:

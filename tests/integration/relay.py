@@ -3,6 +3,9 @@
 import contextlib
 import socket
 import threading
+from typing import Self
+
+from tests.openstack.pod import Pod
 
 
 class Relay:
@@ -22,6 +25,20 @@ class Relay:
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         self._serve()
+
+    @classmethod
+    def to(cls, pod: Pod, service: str) -> Self:
+        """Lead to a service of a pod."""
+        return cls(pod.settings.address, pod.port(service))
+
+    def __enter__(self) -> Self:
+        """Lead there for as long as the block runs."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of what is held, and close."""
+        self._held.set()
+        self.cut()
 
     def cut(self) -> None:
         """Close every connection and refuse new ones."""

@@ -1,6 +1,7 @@
 """A project of its own for a group of tests, so that nobody else's things are in its lists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -25,6 +26,16 @@ class Tenant:
     def home(self, service: str, path: str) -> list[str]:
         """Give the zones whose pod has a path; one for a placed resource."""
         return [zone for zone, pod in self.direct.items() if pod.has(service, path)]
+
+
+@contextmanager
+def lent(settings: Settings, pods: Sequence[Pod], gateway: str) -> Iterator[Tenant]:
+    """Make a project for as long as a block runs, and remove it with everything it has."""
+    tenant = make(settings, pods, gateway)
+    try:
+        yield tenant
+    finally:
+        remove(settings, tenant)
 
 
 def make(settings: Settings, pods: Sequence[Pod], gateway: str) -> Tenant:

@@ -22,28 +22,23 @@ pytestmark = pytest.mark.openstack
 @pytest.fixture
 def way(pods: list[Pod]) -> Iterator[Relay]:
     """A way of its own to the second pod's Nova."""
-    relay = Relay(pods[1].settings.address, pods[1].port("nova"))
-    yield relay
-    relay.mend()
-    relay.cut()
+    with Relay.to(pods[1], "nova") as relay:
+        yield relay
 
 
 @pytest.fixture
 def mortal(settings: Settings, pods: list[Pod], way: Relay, tmp_path: Path) -> Iterator[Gateway]:
     """A gateway that may be killed."""
     compute = {"compute": f"http://127.0.0.1:{way.port}/v2.1"}
-    gateway = Gateway(settings, pods, tmp_path, {pods[1].name: compute})
-    gateway.start()
-    yield gateway
-    gateway.stop()
+    with Gateway(settings, pods, tmp_path, {pods[1].name: compute}) as gateway:
+        yield gateway
 
 
 @pytest.fixture
 def owner(settings: Settings, pods: list[Pod], mortal: Gateway) -> Iterator[Tenant]:
     """A project behind it."""
-    tenant = tenants.make(settings, pods, mortal.url)
-    yield tenant
-    tenants.remove(settings, tenant)
+    with tenants.lent(settings, pods, mortal.url) as tenant:
+        yield tenant
 
 
 def test_a_flavor_is_in_every_pod_though_its_gateway_was_killed_between_them(

@@ -292,9 +292,7 @@ def test_a_pod_added_later_gets_what_exists_before_its_first_create(
     settings: Settings, pods: list[Pod], tenant: Tenant, tmp_path: Path, name: str
 ) -> None:
     first, second = tenant.direct_admin.values()
-    alone = Gateway(settings, pods[:1], tmp_path, {})
-    alone.start()
-    try:
+    with Gateway(settings, pods[:1], tmp_path, {}) as alone:
         admin = Cloud.at_gateway(tenant.admin.client, alone.url)
         private = _flavor(name, **{"os-flavor-access:is_public": False})
         flavor = _made(admin.post("compute", "/flavors", private), "flavor")
@@ -308,11 +306,7 @@ def test_a_pod_added_later_gets_what_exists_before_its_first_create(
         admin.get("volume", f"/qos-specs/{qos}/associate?vol_type_id={kind}")
         user = Cloud.at_gateway(tenant.cloud.client, alone.url)
         user.post("compute", "/os-keypairs", {"keypair": {"name": name}}, version="2.2")
-    finally:
-        alone.stop()
-    both = Gateway(settings, pods, tmp_path, {})
-    both.start()
-    try:
+    with Gateway(settings, pods, tmp_path, {}) as both:
         admin = Cloud.at_gateway(tenant.admin.client, both.url)
         user = Cloud.at_gateway(tenant.cloud.client, both.url)
         volume = until(
@@ -345,8 +339,6 @@ def test_a_pod_added_later_gets_what_exists_before_its_first_create(
         assert admin.delete("compute", f"/flavors/{flavor}").status == 202
         for pod in (first, second):
             assert name not in _names(pod, "/types", "volume_types")
-    finally:
-        both.stop()
 
 
 def test_a_pod_added_later_is_told_quotas_and_default_types(
@@ -355,20 +347,14 @@ def test_a_pod_added_later_is_told_quotas_and_default_types(
     _, second = tenant.direct_admin.values()
     project = tenant.cloud.client.project_id
     quotas, default = f"/os-quota-sets/{project}", f"/default-types/{project}"
-    alone = Gateway(settings, pods[:1], tmp_path, {})
-    alone.start()
-    try:
+    with Gateway(settings, pods[:1], tmp_path, {}) as alone:
         admin = Cloud.at_gateway(tenant.admin.client, alone.url)
         kind = _made(admin.post("volume", "/types", {"volume_type": {"name": name}}), "volume_type")
         admin.put("compute", quotas, {"quota_set": {"cores": 19}})
         admin.put("volume", quotas, {"quota_set": {"volumes": 19}})
         body = {"default_type": {"volume_type": kind}}
         admin.put("volume", default, body, version="3.62")
-    finally:
-        alone.stop()
-    both = Gateway(settings, pods, tmp_path, {})
-    both.start()
-    try:
+    with Gateway(settings, pods, tmp_path, {}) as both:
         admin = Cloud.at_gateway(tenant.admin.client, both.url)
         typed = until(
             "the default type",
@@ -391,5 +377,3 @@ def test_a_pod_added_later_is_told_quotas_and_default_types(
         ):
             admin.delete(service, path, version=version)
         assert admin.delete("volume", f"/types/{kind}").status == 202
-    finally:
-        both.stop()

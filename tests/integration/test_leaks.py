@@ -38,18 +38,15 @@ def renamed(
 ) -> Iterator[Gateway]:
     """A gateway whose zones have names that no pod knows."""
     zones = {pod.name: zone for pod, zone in zip(pods, ZONES, strict=True)}
-    gateway = Gateway(settings, pods, tmp_path_factory.mktemp("renamed"), {}, zones)
-    gateway.start()
-    yield gateway
-    gateway.stop()
+    with Gateway(settings, pods, tmp_path_factory.mktemp("renamed"), {}, zones) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="module")
 def user(settings: Settings, pods: list[Pod], renamed: Gateway) -> Iterator[Tenant]:
     """A project with a server, a volume and a snapshot in each zone."""
-    tenant = tenants.make(settings, pods, renamed.url)
-    yield tenant
-    tenants.remove(settings, tenant)
+    with tenants.lent(settings, pods, renamed.url) as tenant:
+        yield tenant
 
 
 @pytest.fixture(scope="module")

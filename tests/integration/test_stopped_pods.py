@@ -37,10 +37,8 @@ _MANY, _PAGE = 8, 3
 @pytest.fixture(scope="module")
 def way(pods: list[Pod]) -> Iterator[Relay]:
     """A way of its own to the second pod's Nova."""
-    relay = Relay(pods[1].settings.address, pods[1].port("nova"))
-    yield relay
-    relay.mend()
-    relay.cut()
+    with Relay.to(pods[1], "nova") as relay:
+        yield relay
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +49,15 @@ def patient(
     compute = {"compute": f"http://127.0.0.1:{way.port}/v2.1"}
     more = {"timeouts": {"pod": 12, "list": 6}}
     folder = tmp_path_factory.mktemp("patient")
-    gateway = Gateway(settings, pods, folder, {pods[1].name: compute}, more=more)
-    gateway.start()
-    yield gateway
-    gateway.stop()
+    with Gateway(settings, pods, folder, {pods[1].name: compute}, more=more) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="module")
 def owner(settings: Settings, pods: list[Pod], patient: Gateway) -> Iterator[Tenant]:
     """A project behind it."""
-    tenant = tenants.make(settings, pods, patient.url)
-    yield tenant
-    tenants.remove(settings, tenant)
+    with tenants.lent(settings, pods, patient.url) as tenant:
+        yield tenant
 
 
 @pytest.fixture(scope="module")

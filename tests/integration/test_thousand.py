@@ -12,6 +12,7 @@ for more, in part, and `TRIO2O_THOUSAND=all` walks all of them to the end, with 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -100,40 +101,39 @@ def scene(
     settings: Settings, pods: list[Pod], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Scene]:
     """Fill the pods and start the product."""
-    name = f"trio2o_{uuid4().hex[:8]}"
-    owner = tenants.make(settings, pods, "")
-    first = owner.direct[pods[0].zone]
-    server = first.create_server("template", networks="none")
-    volume = first.create_volume("template")
-    first.wait_for_server(server)
-    first.wait_for_volume(volume)
-    stranger = Client(settings.keystone, "alt", "alt").project_id
-    mariadb.sql(settings, f"create database {name}")
-    everything = thousand.start(settings, pods[0], first, server, volume, stranger)
-    database = mariadb.url(settings, name).partition("?")[0].replace("+pymysql", "")
-    gateways: list[Gateway] = []
-    for count in range(2):
-        folder = tmp_path_factory.mktemp(f"replica{count}")
+    with tenants.lent(settings, pods, "") as owner, ExitStack() as replicas:
+        home = owner.direct[pods[0].zone]
+        server = home.create_server("template", networks="none")
+        volume = home.create_volume("template")
+        home.wait_for_server(server)
+        home.wait_for_volume(volume)
+        stranger = Client(settings.keystone, "alt", "alt").project_id
+        name = f"trio2o_{uuid4().hex[:8]}"
+        mariadb.sql(settings, f"create database {name}")
+        everything = thousand.start(settings, pods[0], home, server, volume, stranger)
+        database = mariadb.url(settings, name).partition("?")[0].replace("+pymysql", "")
         # Pods that are busy with what others test are no lost pods.
         more = {"database": database, "timeouts": {"list": 300}}
         endpoints = thousand.definitions(everything.pods)
-        gateways.append(Gateway(settings, everything.pods, folder, endpoints, more=more))
-        gateways[-1].start()
-    tenant = tenants.elsewhere(owner, everything.pods, gateways[0].url)
-    member, master = tenant.cloud.client, tenant.admin.client
-    yield Scene(
-        everything,
-        (gateways[0], gateways[1]),
-        tenant,
-        Cloud.at_gateway(member, gateways[1].url),
-        Cloud.in_pod(member, everything.whole),
-        Cloud.in_pod(master, everything.whole),
-    )
-    for gateway in gateways:
-        gateway.stop()
-    thousand.stop(everything)
-    mariadb.sql(settings, f"drop database {name}")
-    tenants.remove(settings, owner)
+        first, second = (
+            replicas.enter_context(
+                Gateway(settings, everything.pods, folder, endpoints, more=more),
+            )
+            for folder in map(tmp_path_factory.mktemp, ("first", "second"))
+        )
+        tenant = tenants.elsewhere(owner, everything.pods, first.url)
+        member, master = tenant.cloud.client, tenant.admin.client
+        yield Scene(
+            everything,
+            (first, second),
+            tenant,
+            Cloud.at_gateway(member, second.url),
+            Cloud.in_pod(member, everything.whole),
+            Cloud.in_pod(master, everything.whole),
+        )
+        replicas.close()
+        thousand.stop(everything)
+        mariadb.sql(settings, f"drop database {name}")
 
 
 def ids(page: Mapping[str, Any], path: str = "/servers") -> list[str]:
