@@ -45,13 +45,14 @@ class Conversation(Exchange):
             if operation.kind in _NEED_CALLER and operation.handled:
                 await self.cloud.identify(call)
             if has_body and operation.reads_body and operation.handled:
-                _require_small(self.headers)
-                yield messages.ask_for_body(self._mode_with_body(call))
+                yield self._ask_for_body(call)
                 message = await anext(aiter(requests), None)
                 if message is None:
                     return
                 self.body_read = True
                 call.body = message.request_body.body
+                # Of a body that was not measured it may be a part.
+                _require_length(len(call.body))
             decision = await self.decide(call)
             lesson = await self._lesson(call, decision)
         except Exception as error:  # noqa: BLE001  # every failure becomes an answer in one place
@@ -77,6 +78,18 @@ class Conversation(Exchange):
             message = "The list cannot be shown now; try again."
             raise unavailable(message)
         return lesson or ""
+
+    def _ask_for_body(self, call: Call) -> pb.ProcessingResponse:
+        """Ask for a body that may be read; raises Refused where it says that it is too large."""
+        mode = self._mode_with_body(call)
+        if not self._is_measured:
+            return messages.ask_for_unmeasured_body(mode)
+        _require_length(int(self.headers["content-length"]))
+        return messages.ask_for_body(mode)
+
+    @property
+    def _is_measured(self) -> bool:
+        return self.headers.get("content-length", "").isdecimal()
 
     def _mode_with_body(self, call: Call) -> pb.ProcessingMode:
         """Choose now whether the answer is wanted: only a reply to headers may choose modes."""
@@ -112,7 +125,8 @@ class Conversation(Exchange):
                 # Envoy refuses a replaced body whose length is not the one the headers tell.
                 put["content-length"] = str(len(forward.body))
             mutation = messages.header_mutation(put, remove)
-            return messages.forward_body(mutation, messages.metadata(told), forward.body)
+            facts = messages.metadata(told)
+            return messages.forward_body(mutation, facts, forward.body, measured=self._is_measured)
         if forward.watch is None and not explained:
             return wire.routed(put, remove, told)
         mode = messages.READ_ANSWER if forward.watch else messages.READ_ANSWER_HEADERS
@@ -137,9 +151,8 @@ class Conversation(Exchange):
                 yield messages.pass_body(await self.see(forward, whole))
 
 
-def _require_small(headers: Mapping[str, str]) -> None:
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > LARGEST_BODY:
+def _require_length(length: int) -> None:
+    if length > LARGEST_BODY:
         message = "The request body is too large."
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from google.protobuf.struct_pb2 import Struct
 
 from control_plane.handlers.decision import Reply
+from control_plane.model.headers import CACHE
 from control_plane.pb import ext_proc_pb2 as pb
 
 _OVERWRITE = pb.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
@@ -72,6 +73,27 @@ def ask_for_body(mode: pb.ProcessingMode) -> pb.ProcessingResponse:
     )
 
 
+def ask_for_unmeasured_body(mode: pb.ProcessingMode) -> pb.ProcessingResponse:
+    """Let the headers wait for a body whose length nobody has told, or for as much as is held.
+
+    BUFFERED would read no further where more than is held comes before this reply does, and say
+    nothing. BUFFERED_PARTIAL routes before it looks at a later `clear_route_cache`, so that the
+    route is cleared now, which counts only beside a change of headers; and it lets no length be
+    told to the pod.
+    """
+    partial = pb.ProcessingMode()
+    partial.CopyFrom(mode)
+    partial.request_body_mode = pb.ProcessingMode.BUFFERED_PARTIAL
+    return pb.ProcessingResponse(
+        request_headers=pb.HeadersResponse(
+            response=pb.CommonResponse(
+                header_mutation=header_mutation(remove=[CACHE]), clear_route_cache=True
+            )
+        ),
+        mode_override=partial,
+    )
+
+
 def forward_headers(
     mutation: pb.HeaderMutation, facts: Struct, mode: pb.ProcessingMode | None
 ) -> pb.ProcessingResponse:
@@ -86,7 +108,7 @@ def forward_headers(
 
 
 def forward_body(
-    mutation: pb.HeaderMutation, facts: Struct, body: bytes | None
+    mutation: pb.HeaderMutation, facts: Struct, body: bytes | None, *, measured: bool
 ) -> pb.ProcessingResponse:
     """Route a request whose body was read; `body` replaces it."""
     return pb.ProcessingResponse(
@@ -94,7 +116,7 @@ def forward_body(
             response=pb.CommonResponse(
                 header_mutation=mutation,
                 body_mutation=pb.BodyMutation(body=body) if body is not None else None,
-                clear_route_cache=True,
+                clear_route_cache=measured,
             )
         ),
         dynamic_metadata=facts,

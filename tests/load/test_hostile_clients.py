@@ -3,12 +3,16 @@
 import json
 import socket
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.bench.gateway import Gateway, ask
+from tests.load.entrance import entrance
 from tests.load.ids import id_of
 from tests.load.odd import ODD, Odd
 from tests.load.pods import StandIn
@@ -53,19 +57,33 @@ def send(
     method: str = "GET",
     body: bytes = b"",
     token: str = "user0",
+    port: int = 0,
 ) -> Heard:
-    """Send octets as they are and read one answer."""
-    port = gateway.place.port
+    """Send octets as they are and read one answer; to the gateway, or to what leads to it."""
+    port = port or gateway.place.port
     own = [f"host: localhost:{port}", f"x-auth-token: {token}", "connection: close"]
     head = "\r\n".join([f"{method} {path} HTTP/1.1", *own, *lines, "", ""])
     with socket.create_connection(("127.0.0.1", port), 30) as connection:
-        connection.sendall(head.encode("latin-1") + body)
+        # Who is refused is so before the last octet, and may be cut off then.
+        sender = threading.Thread(
+            target=_send_all, args=(connection, head.encode("latin-1") + body), daemon=True
+        )
+        sender.start()
         heard = b""
-        while piece := connection.recv(1 << 16):
-            heard += piece
+        with suppress(ConnectionError):
+            while piece := connection.recv(1 << 16):
+                heard += piece
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+        sender.join()
     answer, _, content = heard.partition(b"\r\n\r\n")
     text = answer.decode("latin-1")
     return Heard(int(text.split(" ")[1]), text.lower(), content)
+
+
+def _send_all(connection: socket.socket, octets: bytes) -> None:
+    with suppress(OSError):
+        connection.sendall(octets)
 
 
 def every(lines: Sequence[str]) -> list[str]:
@@ -235,6 +253,77 @@ def test_a_body_larger_than_envoy_holds_is_refused_at_once(running: Running, pat
 
     assert heard.status == 413
     assert json.loads(heard.body)["overLimit"]["code"] == 413
+
+
+def in_pieces(size: int) -> bytes:
+    """Write a JSON document of about so many octets, without telling how many."""
+    text = b'{"server": {"name": "' + b"x" * size + b'"}}'
+    parts = [text[at : at + 60_000] for at in range(0, len(text), 60_000)]
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in [*parts, b""])
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["HTTP/1.1", "HTTP/2"])
+def way(
+    request: pytest.FixtureRequest, running: Running, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[int]:
+    """Lead to the gateway."""
+    folder: Path = tmp_path_factory.mktemp("way")
+    with entrance(folder, running[0].place.port, None, http2=request.param) as found:
+        yield found.port
+
+
+UNMEASURED = ["content-type: application/json", "transfer-encoding: chunked"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", SERVERS),
+        ("POST", "/compute/v2.1/os-keypairs"),
+        ("POST", f"{SERVERS}/{KNOWN}/action"),
+        ("PUT", f"{SERVERS}/{KNOWN}"),
+    ],
+)
+@pytest.mark.parametrize("size", [2 << 20, 20 << 20], ids=["2 MiB", "20 MiB"])
+def test_a_body_that_does_not_say_how_large_it_is_is_refused_where_it_is_too_large(
+    running: Running, way: int, method: str, path: str, size: int
+) -> None:
+    gateway, odd = running
+    odd.asked.clear()
+
+    heard = send(gateway, path, UNMEASURED, method, in_pieces(size), port=way)
+
+    assert heard.status == 413
+    assert json.loads(heard.body)["overLimit"]["code"] == 413
+    assert odd.asked == []
+
+
+@pytest.mark.parametrize("size", [10, 100_000, 1_000_000])
+def test_a_body_that_does_not_say_how_large_it_is_reaches_its_pod(
+    running: Running, way: int, size: int
+) -> None:
+    gateway, odd = running
+    odd.asked.clear()
+    path = f"{SERVERS}/{KNOWN}"
+
+    heard = [send(gateway, path, UNMEASURED, "PUT", in_pieces(size), port=way) for _ in range(5)]
+
+    assert [answer.status for answer in heard] == [200] * 5
+    names = [json.loads(asked.body)["server"]["name"] for asked in odd.asked]
+    assert names == ["x" * size] * 5
+
+
+def test_who_is_answered_before_the_body_has_ended_is_answered(running: Running, way: int) -> None:
+    gateway, odd = running
+    odd.asked.clear()
+
+    heard = [
+        send(gateway, path, UNMEASURED, "POST", in_pieces(20 << 20), token=token, port=way)
+        for path, token in (("/compute/v2.1/nothing", "user0"), (SERVERS, ""))
+    ]
+
+    assert [answer.status for answer in heard] == [404, 401]
+    assert odd.asked == []
 
 
 def test_an_administrator_who_asks_is_told_and_nobody_else(running: Running) -> None:

@@ -366,6 +366,8 @@ class Envoy:
     ) -> Said:
         """Send a request and, when it is forwarded and the processor asks, the pod's answer."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
+        if raw and "transfer_encoding" not in headers:
+            headers.setdefault("content_length", str(len(raw)))
         fields = _fields(method, path, token, headers)
         said = Said([])
 
@@ -373,7 +375,7 @@ class Envoy:
             head = _headers(fields, end=not raw)
             yield pb.ProcessingRequest(request_headers=head)
             mode = said.last.mode_override
-            if mode.request_body_mode == pb.ProcessingMode.BUFFERED and raw:
+            if mode.request_body_mode != pb.ProcessingMode.NONE and raw:
                 yield pb.ProcessingRequest(request_body=pb.HttpBody(body=raw, end_of_stream=True))
             if answer is None or mode.response_header_mode != pb.ProcessingMode.SEND:
                 return

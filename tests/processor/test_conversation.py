@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from control_plane.model.endpoint import Endpoint
+from control_plane.model.limits import LARGEST_BODY
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.pb import ext_proc_pb2 as pb
@@ -121,6 +122,23 @@ async def test_a_body_that_is_no_json_object_is_400(body: bytes) -> None:
 
     assert said.status == 400
     assert said.json["badRequest"]["code"] == 400
+
+
+@pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1])
+async def test_a_body_that_was_not_measured_is_read_as_far_as_it_is_held(size: int) -> None:
+    head, tail = b'{"volume": {"size": 1, "name": "', b'"}}'
+    body = head + b"x" * (size - len(head) - len(tail)) + tail
+
+    said = await Envoy().exchange(
+        "POST", "/volume/v3/a1b2/volumes", body, answer=(202, {}), transfer_encoding="chunked"
+    )
+
+    assert said.replies[0].mode_override.request_body_mode == pb.ProcessingMode.BUFFERED_PARTIAL
+    assert said.replies[0].request_headers.response.clear_route_cache
+    if size > LARGEST_BODY:
+        assert (said.status, said.json["overLimit"]["code"]) == (413, 413)
+    else:
+        assert not said.replies[1].request_body.response.clear_route_cache
 
 
 async def test_a_create_reaches_the_pod_byte_for_byte_when_nothing_must_be_translated() -> None:
