@@ -21,7 +21,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.intent import Intent
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod, PodState
-from control_plane.replication.arrival import FACT
+from control_plane.replication.arrival import FACT, GAINED
 from control_plane.xds.nodes import NodeStatus
 
 
@@ -185,7 +185,12 @@ class Administration:
 
     async def readiness(self, name: str) -> Readiness:
         """Say whether a pod has the definitions of the others."""
-        problems = (await self._store.facts(name)).get(FACT)
+        facts = await self._store.facts(name)
+        told = [
+            problems
+            for key, problems in facts.items()
+            if (key == FACT or key.startswith(GAINED)) and isinstance(problems, dict)
+        ]
         now = datetime.now(UTC)
         waiting = [
             intent
@@ -193,9 +198,9 @@ class Administration:
             if not intent.refused and not intent.under_way(now)
         ]
         return Readiness(
-            ready=isinstance(problems, dict) and not waiting,
+            ready=isinstance(facts.get(FACT), dict) and not waiting,
             pending=len(waiting),
-            problems=problems if isinstance(problems, dict) else {},
+            problems={what: why for problems in told for what, why in problems.items()},
         )
 
     async def apply(

@@ -17,6 +17,8 @@ from control_plane.model.microversion import Microversion, MicroversionRange
 
 #: Looks at a pod in vain, one after the other, after which it is held to be silent.
 SILENT = 2
+#: The fact that lists the services whose definitions a pod was given.
+GIVEN_SERVICES = "services"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,20 @@ class PodFacts:
 
     `misses` counts the looks at the pod, one after the other, that found a service silent. It only
     steers creates away from a dead pod; Envoy's own health checks decide about traffic. `ready`:
-    the pod has the definitions that the others have; until then it takes no creates.
+    the pod has the definitions that the others have; until then it takes no creates. `lacks` are
+    services that it has gained since, whose definitions it has not been given.
     """
 
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     versions: Mapping[str, MicroversionRange] = field(default_factory=dict)
     misses: int = 0
     ready: bool = True
+    lacks: frozenset[str] = frozenset()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the pod has the definitions of all its services."""
+        return self.ready and not self.lacks
 
     @property
     def reachable(self) -> bool:

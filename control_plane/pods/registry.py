@@ -21,6 +21,7 @@ from control_plane.model.microversion import MicroversionRange
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.facts import (
+    GIVEN_SERVICES,
     SILENT,
     PodFacts,
     endpoints_from_json,
@@ -101,6 +102,8 @@ class Registry:
         self._by_region: dict[str, dict[str, str]] = {}
         #: What the endpoints in the view were made of, by pod.
         self._sources: dict[str, tuple[Mapping[str, str], Mapping[str, str]]] = {}
+        #: Services whose definitions pods that are ready have been given, by pod.
+        self._given: dict[str, frozenset[str]] = {}
         self._looks = Looks(clock)
         #: What the view was made of.
         self._seen: tuple[Fleet, Mapping[str, object], Names] | None = None
@@ -190,9 +193,14 @@ class Registry:
         stored = await self._store.facts_of(new) if new else {}
         if not self.needs:
             return stored, {pod.name for pod in fleet}
-        if all(known[pod.name].ready for pod in fleet if pod.name in known) and not new:
+        waiting = [pod.name for pod in fleet if pod.name in known and not known[pod.name].settled]
+        if not waiting and not new:
             return stored, ()
-        return stored, await self._store.pods_with_fact(self.needs)
+        ready = await self._store.pods_with_fact(self.needs)
+        given = [name for name in waiting if name in ready]
+        if given:
+            stored = {**stored, **await self._store.facts_of(given)}
+        return stored, ready
 
     def _known(self, pod: Pod, ready: bool) -> PodFacts | None:  # noqa: FBT001 - as `_facts`
         """Give what is known of a pod of which nothing has changed."""
@@ -203,7 +211,7 @@ class Registry:
             and source[1] is pod.endpoints
             and source[0] is self._by_region.get(pod.name, _NOWHERE)
         )
-        return known if known is not None and same and (known.ready or not ready) else None
+        return known if known is not None and same and (known.settled or not ready) else None
 
     async def _facts(
         self,
@@ -220,7 +228,7 @@ class Registry:
             known = replace(known, ready=True)
         if self._sources.get(pod.name) == source and pod.name in self.view.facts:
             self._sources[pod.name] = source
-            return known
+            return await self._compared(pod, known, stored)
         if urls:
             if endpoints_from_json(urls) != known.endpoints and urls != stored.get("endpoints"):
                 await self._store.put_fact(pod.name, "endpoints", urls)
@@ -231,7 +239,28 @@ class Registry:
             catalog = endpoints_from_json(stored.get("endpoints"))
         self._sources[pod.name] = source
         self._looks.forget(pod.name)
-        return replace(known, endpoints={**catalog, **endpoints_from_json(dict(pod.endpoints))})
+        endpoints = {**catalog, **endpoints_from_json(dict(pod.endpoints))}
+        return await self._compared(pod, replace(known, endpoints=endpoints), stored)
+
+    async def _compared(self, pod: Pod, facts: PodFacts, stored: Mapping[str, object]) -> PodFacts:
+        """Note the services that a ready pod has gained since it was given definitions.
+
+        What it has lost is noted, too: it will not hear of what is changed until it has it again.
+        """
+        if not self.needs or not facts.ready:
+            self._given.pop(pod.name, None)
+            return facts
+        if not facts.endpoints:
+            return facts
+        listed = stored.get(GIVEN_SERVICES)
+        given = frozenset(listed) if isinstance(listed, list) else self._given.get(pod.name)
+        has = frozenset(facts.endpoints)
+        # Nothing was noted of it yet: what it has it was given.
+        now = has if given is None else given & has
+        if now != given:
+            await self._store.put_fact(pod.name, GIVEN_SERVICES, sorted(now))
+        self._given[pod.name] = now
+        return replace(facts, lacks=has - now)
 
     async def _read_catalog(self) -> None:
         found: dict[str, dict[str, str]] = {}

@@ -74,6 +74,11 @@ class View:
         """Find the pods that must not take creates of a service, since they lack definitions."""
         return self._once("unready", service, self._unready)
 
+    def needs(self, pod: str, service: str) -> bool:
+        """Whether a pod is still to be given the definitions of a service."""
+        facts = self.facts.get(pod)
+        return facts is not None and (not facts.ready or service in facts.lacks)
+
     def version_range(self, service: str) -> MicroversionRange | None:
         """Intersect the microversions of a service over its pods; None when none is known."""
         return self._once("version ranges", "", self._version_ranges).get(service)
@@ -100,11 +105,12 @@ class View:
         return frozenset(
             pod.name
             for pod in self.fleet.serving
-            if pod.name in self.facts and not self.facts[pod.name].ready
+            if pod.name in self.facts and not self.facts[pod.name].settled
         )
 
     def _unready(self, service: str) -> frozenset[str]:
-        return self.arriving | {pod for pod, name in self.behind if name == service}
+        arriving = {pod for pod in self.arriving if self.needs(pod, service)}
+        return frozenset(arriving | {pod for pod, name in self.behind if name == service})
 
     def _version_ranges(self, _: str) -> Mapping[str, MicroversionRange | None]:
         # Pods that speak the same share the object: few are compared.

@@ -2,7 +2,8 @@
 
 A pod is ready when it has every definition of the pods that were ready before it. The first pod
 of all is ready as it is: what it has are the users' definitions. What a new pod has of its own
-stays in it, and goes to the pods that become ready after it.
+stays in it, and goes to the pods that become ready after it. A pod that gains a service is new as
+far as that service goes.
 
 Of the pods that are ready a few are asked, however many there are (`sources`), once for all pods
 that arrive together. Those that bring nothing of their own are made ready side by side; one that
@@ -11,6 +12,7 @@ does is made ready alone, so that the next one gets it too.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +21,7 @@ import structlog
 from control_plane.model.errors import Trio2oError
 from control_plane.model.intent import Intent
 from control_plane.model.pod import Pod
+from control_plane.pods.facts import GIVEN_SERVICES
 from control_plane.pods.view import View
 from control_plane.replication.giving import Giving, Report
 from control_plane.replication.holdings import Holdings
@@ -32,6 +35,8 @@ log = structlog.get_logger()
 
 #: The fact under which a pod's readiness is stored: what it could not take, by definition.
 FACT = "definitions"
+#: Before the name of a service that a pod gained when it was ready: the same of that service.
+GAINED = f"{FACT}/"
 #: Pods made ready at once. What the others have is read anew for the next so many, since users
 #: change it meanwhile.
 TOGETHER = 32
@@ -51,6 +56,15 @@ class ReadyStore(Protocol):
 
     async def intents(self, pod: str = "") -> list[Intent]:
         """Read the writes that pods are still to be told, or have refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A pod, the services whose definitions it is to be given, and whether it has others."""
+
+    pod: Pod
+    services: Sequence[Service]
+    gains: bool
 
 
 #: The pods from which those that arrive get what a service's users have, by the service's name.
@@ -88,9 +102,10 @@ class Arrival:
         """
         ready = await self._store.pods_with_fact(FACT)
         late = [
-            pod
+            newcomer
             for pod in view.fleet.serving
-            if pod.name not in ready and reachable(pod.name) and self._services(view, pod)
+            if reachable(pod.name)
+            and (newcomer := _newcomer(view, pod, gains=pod.name in ready)).services
         ]
         became = False
         for start in range(0, len(late), TOGETHER):
@@ -99,23 +114,23 @@ class Arrival:
                 await tell()
         return became
 
-    async def _together(self, view: View, late: Sequence[Pod]) -> bool:
+    async def _together(self, view: View, late: Sequence[Newcomer]) -> bool:
         """Make a few pods ready, those that bring something of their own one after the other."""
         held = self._holdings()
         chosen = await self._sources(view)
-        await self._learn(view, held, chosen, late)
+        await self._learn(held, chosen, late)
         became = False
         waiting = list(late)
         while waiting:
             alike = await asyncio.gather(
-                *(self._brings_nothing(view, held, chosen, pod) for pod in waiting)
+                *(self._brings_nothing(held, chosen, late) for late in waiting)
             )
-            now = [pod for pod, same in zip(waiting, alike, strict=True) if same] or waiting[:1]
-            waiting = [pod for pod in waiting if pod not in now]
-            done = await asyncio.gather(*(self._admit(view, held, chosen, pod) for pod in now))
-            for pod, admitted in zip(now, done, strict=True):
-                for service in self._services(view, pod) if admitted else ():
-                    chosen[service.name].append(pod)
+            now = [late for late, same in zip(waiting, alike, strict=True) if same] or waiting[:1]
+            waiting = [late for late in waiting if late not in now]
+            done = await asyncio.gather(*(self._admit(view, held, chosen, late) for late in now))
+            for newcomer, admitted in zip(now, done, strict=True):
+                for service in newcomer.services if admitted else ():
+                    chosen[service.name].append(newcomer.pod)
                 became = became or admitted
         return became
 
@@ -124,26 +139,31 @@ class Arrival:
         lacks: dict[str, set[str]] = {}
         for intent in await self._store.intents():
             lacks.setdefault(intent.pod, set()).add(intent.subject)
-        ready = []
-        for name, (problems, since) in (await self._store.each_with_fact(FACT)).items():
-            pod = view.fleet.get(name)
-            if pod is not None and pod.serves and isinstance(problems, dict):
-                ready.append(Ready(pod, since, frozenset(lacks.get(name, set()) | problems.keys())))
-        return {
-            service.name: sources(
-                [entry for entry in ready if view.endpoint(entry.pod.name, service.name)]
-            )
-            for service in SERVICES
-        }
+        ready = await self._store.each_with_fact(FACT)
+        chosen = {}
+        for service in SERVICES:
+            gained = await self._store.each_with_fact(f"{GAINED}{service.name}")
+            entries = []
+            for name, (problems, since) in {**ready, **gained}.items():
+                pod = view.fleet.get(name)
+                if (
+                    pod is not None
+                    and pod.serves
+                    and isinstance(problems, dict)
+                    and view.endpoint(name, service.name)
+                    and service.name not in view.facts[name].lacks
+                ):
+                    unmade = frozenset(lacks.get(name, set()) | problems.keys())
+                    entries.append(Ready(pod, since, unmade))
+            chosen[service.name] = sources(entries)
+        return chosen
 
-    async def _learn(
-        self, view: View, held: Holdings, chosen: Sources, late: Sequence[Pod]
-    ) -> None:
+    async def _learn(self, held: Holdings, chosen: Sources, late: Sequence[Newcomer]) -> None:
         """Bring the ids of what pods invent ids for in line with what they list."""
         for service in SERVICES:
             pods = [
                 *chosen[service.name],
-                *(pod for pod in late if view.endpoint(pod.name, service.name)),
+                *(newcomer.pod for newcomer in late if service in newcomer.services),
             ]
             for kind in definitions(service):
                 # What nobody else has is nobody's copy.
@@ -153,17 +173,16 @@ class Arrival:
                     except Trio2oError as error:
                         log.warning("definitions_unreadable", kind=kind.name, error=str(error))
 
-    def _services(self, view: View, pod: Pod) -> list[Service]:
-        return [service for service in SERVICES if view.endpoint(pod.name, service.name)]
-
-    async def _brings_nothing(self, view: View, held: Holdings, chosen: Sources, pod: Pod) -> bool:
+    async def _brings_nothing(self, held: Holdings, chosen: Sources, late: Newcomer) -> bool:
         """Whether a pod has nothing that the sources do not have; also when nobody can say."""
-        for service in self._services(view, pod):
+        for service in late.services:
             if definitions(service) and not chosen[service.name]:
                 return False
             for kind in definitions(service):
                 try:
-                    if not await self._is_known(held, chosen[service.name], service, kind, pod):
+                    if not await self._is_known(
+                        held, chosen[service.name], service, kind, late.pod
+                    ):
                         return False
                 except Trio2oError:
                     continue
@@ -181,13 +200,30 @@ class Arrival:
                 return False
         return True
 
-    async def _admit(self, view: View, held: Holdings, chosen: Sources, pod: Pod) -> bool:
+    async def _admit(self, view: View, held: Holdings, chosen: Sources, late: Newcomer) -> bool:
         """Give a pod what the sources have; True when it is ready now."""
-        report = Report()
-        for service in self._services(view, pod):
+        report, pod = Report(), late.pod
+        for service in late.services:
             if chosen[service.name]:
                 await self._giving.give(held, service, pod, chosen[service.name], report)
         if report.complete:
-            await self._store.put_fact(pod.name, FACT, report.problems)
-            log.info("pod_ready", pod=pod.name, problems=report.problems)
+            for service in late.services if late.gains else ():
+                await self._store.put_fact(pod.name, f"{GAINED}{service.name}", report.problems)
+            names = [service.name for service in SERVICES if view.endpoint(pod.name, service.name)]
+            await self._store.put_fact(pod.name, GIVEN_SERVICES, sorted(names))
+            if not late.gains:
+                await self._store.put_fact(pod.name, FACT, report.problems)
+            gained = [service.name for service in late.services] if late.gains else []
+            log.info("pod_ready", pod=pod.name, gained=gained, problems=report.problems)
         return report.complete
+
+
+def _newcomer(view: View, pod: Pod, *, gains: bool) -> Newcomer:
+    """Say what a pod is to be given: of one that is ready, of the services it has gained."""
+    services = [
+        service
+        for service in SERVICES
+        if view.endpoint(pod.name, service.name)
+        and (not gains or service.name in view.facts[pod.name].lacks)
+    ]
+    return Newcomer(pod, services, gains)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from multidict import CIMultiDict
 
@@ -12,6 +13,7 @@ from control_plane.model.fleet import Fleet
 from control_plane.model.microversion import Microversion
 from control_plane.model.pod import Pod, PodState
 from control_plane.pods.client import PodAnswer, PodRequest
+from control_plane.pods.facts import GIVEN_SERVICES
 from control_plane.pods.looks import IMPATIENT_SECONDS
 from control_plane.pods.registry import Registry
 from control_plane.pods.view import View
@@ -311,3 +313,61 @@ async def test_nothing_is_said_of_pods_while_no_envoy_listens() -> None:
     assert before == (False, 3, {"Pod1", "Pod2"})
     assert registry.open
     assert registry.view.answering == {"Pod1"}
+
+
+VOLUME = {"volume": "http://10.0.0.3:81"}
+
+
+class ComputeCatalog(Catalog):
+    """Has the endpoints of one service; others stand in the pods' rows."""
+
+    async def endpoints(self, catalog_types: tuple[str, ...]) -> dict[str, str]:
+        return {"Pod1": "http://10.0.0.3:80"} if catalog_types == ("compute",) else {}
+
+
+async def _told(store: Store) -> Registry:
+    registry = Registry(store, ComputeCatalog(), SERVICES)
+    registry.needs = "definitions"
+    await registry.start()
+    return registry
+
+
+async def test_a_service_that_a_ready_pod_gains_takes_no_creates_until_it_was_given() -> None:
+    store = Store(POD1)
+    store.stored = {"Pod1": {"definitions": {}}}
+    registry = await _told(store)
+    before = registry.view
+
+    store.pods[0] = replace(POD1, endpoints=VOLUME)
+    await registry.refresh()
+    gained = registry.view
+    await store.put_fact("Pod1", GIVEN_SERVICES, ["compute", "volume"])
+    await registry.refresh()
+
+    assert before.arriving == before.unready("volume") == frozenset()
+    assert gained.unready("volume") == gained.arriving == {"Pod1"}
+    assert gained.unready("compute") == frozenset()
+    assert registry.view.arriving == frozenset()
+
+
+async def test_a_service_gained_while_no_control_plane_runs_is_noticed() -> None:
+    store = Store(replace(POD1, endpoints=VOLUME))
+    store.stored = {"Pod1": {"definitions": {}, GIVEN_SERVICES: ["compute"]}}
+
+    registry = await _told(store)
+
+    assert registry.view.unready("volume") == {"Pod1"}
+    assert registry.view.unready("compute") == frozenset()
+
+
+async def test_a_service_that_went_away_and_came_back_is_new() -> None:
+    store = Store(replace(POD1, endpoints=VOLUME))
+    store.stored = {"Pod1": {"definitions": {}}}
+    registry = await _told(store)
+    found = []
+    for pod in (POD1, replace(POD1, endpoints=VOLUME)):
+        store.pods[0] = pod
+        await registry.refresh()
+        found.append(registry.view.arriving)
+
+    assert found == [frozenset(), {"Pod1"}]

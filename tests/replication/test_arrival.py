@@ -1,8 +1,13 @@
 """A pod that comes later gets what the others have before it takes creates."""
 
+from dataclasses import replace
+from unittest.mock import ANY
+
 import pytest
 
-from control_plane.replication.arrival import FACT
+from control_plane.pods.facts import GIVEN_SERVICES
+from control_plane.pods.view import View
+from control_plane.replication.arrival import FACT, GAINED
 from control_plane.replication.giving import GIVEN
 from control_plane.services.catalog import service_named
 from tests.replication.pods import POD1, POD2, POD3, POD4
@@ -147,7 +152,7 @@ async def test_pods_without_the_service_have_nothing_to_be_given() -> None:
     became = await world.arrival.welcome(world.view, reachable=_present)
 
     assert became
-    assert world.facts.rows["Pod3"] == {FACT: {}}
+    assert world.facts.rows["Pod3"] == {GIVEN_SERVICES: ["network"], FACT: {}}
 
 
 async def test_what_was_begun_is_remembered_until_it_is_whole(world: World) -> None:
@@ -310,3 +315,50 @@ async def test_those_that_wait_hear_of_each_pod_that_is_ready() -> None:
     await world.arrival.welcome(world.view, reachable=_present, tell=hear)
 
     assert heard[-1] == ["Pod1", "Pod2", "Pod3"]
+
+
+def _gaining(world: World, pod: str, *services: str) -> View:
+    """Give the view in which a ready pod has gained services."""
+    facts = replace(world.view.facts[pod], lacks=frozenset(services))
+    return replace(world.view, facts={**world.view.facts, pod: facts})
+
+
+async def test_a_service_that_a_ready_pod_gains_is_given_its_definitions(world: World) -> None:
+    world.facts.rows["Pod3"] = {FACT: {}}
+    view = _gaining(world, "Pod3", "volume")
+
+    became = await world.arrival.welcome(view, reachable=_present)
+
+    assert became
+    assert [kind["name"] for kind in world.pods["Pod3"].all("types").values()] == ["gold"]
+    # Of what it has had all the time nothing is asked.
+    assert world.pods["Pod3"].all("flavors") == {}
+    assert world.facts.rows["Pod3"] == {
+        GIVEN: {"qos_spec": ANY, "volume_type": ANY, "group_type": ANY},
+        FACT: {},
+        f"{GAINED}volume": {},
+        GIVEN_SERVICES: ["compute", "volume"],
+    }
+
+
+async def test_a_pod_that_gains_a_service_is_not_asked_what_there_is_of_it(world: World) -> None:
+    world.facts.rows = {name: {FACT: {}} for name in ("Pod1", "Pod2", "Pod3")}
+    world.pods["Pod3"].all("types")["own"] = {"id": "own", "name": "own", "is_public": True}
+
+    await world.arrival.welcome(_gaining(world, "Pod1", "volume"), reachable=_present)
+
+    assert world.facts.rows["Pod1"][f"{GAINED}volume"] == {}
+    assert sorted(kind["name"] for kind in world.pods["Pod1"].all("types").values()) == [
+        "gold",
+        "own",
+    ]
+
+
+async def test_a_pod_stays_without_a_service_that_it_could_not_be_given(world: World) -> None:
+    world.facts.rows["Pod3"] = {FACT: {}}
+    world.pods["Pod3"].refuses["GET", "/types"] = 500
+
+    became = await world.arrival.welcome(_gaining(world, "Pod3", "volume"), reachable=_present)
+
+    assert not became
+    assert GIVEN_SERVICES not in world.facts.rows["Pod3"]
