@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
+import structlog
+
 from control_plane.handlers.call import Call
 from control_plane.handlers.decision import Decision, Forward, Reply, Watched
 from control_plane.handlers.translate import Translation
@@ -16,12 +18,16 @@ from control_plane.model.limits import LARGEST_BODY
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.processor import messages, wire
 from control_plane.processor.exchange import Exchange
+from control_plane.processor.packed import is_packed, unpacked
 from control_plane.services.operation import Kind
 
 Messages = AsyncIterator[pb.ProcessingRequest]
 #: Most replies are written as octets at once.
 Replies = AsyncGenerator[pb.ProcessingResponse | bytes, None]
 
+log = structlog.get_logger()
+
+_PACKED = "content-encoding"
 #: Kinds whose caller must be known before a body is read for them.
 _NEED_CALLER = frozenset({Kind.SCHEDULE, Kind.AGGREGATE, Kind.BROADCAST, Kind.COMPUTED})
 
@@ -147,8 +153,22 @@ class Conversation(Exchange):
                 put = {**_location(call, forward, headers), **explained}
                 yield messages.pass_headers(messages.header_mutation(put) if put else None)
             elif message.HasField("response_body"):
-                whole = replace(answer, body=message.response_body.body)
-                yield messages.pass_body(await self.see(forward, whole))
+                yield await self._show(forward, replace(answer, body=message.response_body.body))
+
+    async def _show(self, forward: Forward, answer: Watched) -> pb.ProcessingResponse:
+        """Show the body of a pod's answer; one that cannot be read goes no further."""
+        encoding = answer.headers.get(_PACKED, "")
+        if not is_packed(encoding):
+            return messages.pass_body(await self.see(forward, answer))
+        body = unpacked(answer.body, encoding)
+        if body is None:
+            log.warning("answer_packed", request_id=self._request_id(), pod=forward.pod.name)
+            message = "The service gave an answer that cannot be read."
+            reply = self.refuse(Refused(HTTPStatus.BAD_GATEWAY, message))
+            facts = messages.metadata(self.facts(reply.reason, forward.pod.name))
+            return messages.answer("GET", reply, self.answer_headers(reply, {}), facts)
+        changed = await self.see(forward, replace(answer, body=body))
+        return messages.pass_body(body if changed is None else changed, [_PACKED])
 
 
 def _require_length(length: int) -> None:

@@ -132,14 +132,14 @@ def pass_headers(mutation: pb.HeaderMutation | None = None) -> pb.ProcessingResp
     )
 
 
-def pass_body(body: bytes | None) -> pb.ProcessingResponse:
-    """Let the answer's body pass, or send `body` in its place."""
+def pass_body(body: bytes | None, remove: Iterable[str] = ()) -> pb.ProcessingResponse:
+    """Let the answer's body pass, or send `body` in its place, without some headers."""
     if body is None:
         return pb.ProcessingResponse(response_body=pb.BodyResponse())
     return pb.ProcessingResponse(
         response_body=pb.BodyResponse(
             response=pb.CommonResponse(
-                header_mutation=header_mutation({"content-length": str(len(body))}),
+                header_mutation=header_mutation({"content-length": str(len(body))}, remove),
                 body_mutation=pb.BodyMutation(body=body),
             )
         )

@@ -94,6 +94,11 @@ def fault_body(form: FaultForm, status: int) -> str:
     return _body(form, fault).replace("%RESPONSE_CODE%", str(status))
 
 
+def content_type(form: FaultForm) -> str:
+    """Say what the body of an error is."""
+    return "text/html; charset=UTF-8" if form is FaultForm.HTML else "application/json"
+
+
 def _mappers(area: _Area) -> list[m.hcm.ResponseMapper]:
     where = _any_of(*_filters(area))
     too_large = _mapper(_all_of(where, _cel(_TOO_LARGE_DETAILS)), area.form, _TOO_LARGE)
@@ -120,9 +125,7 @@ def _mapper(
         headers_to_add=headers,
         body_format_override=m.core.SubstitutionFormatString(
             text_format_source=m.core.DataSource(inline_string=_body(form, fault)),
-            content_type=(
-                "text/html; charset=UTF-8" if form is FaultForm.HTML else "application/json"
-            ),
+            content_type=content_type(form),
         ),
     )
 

@@ -6,6 +6,7 @@ of any of them empties the cache of every Envoy at once.
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from control_plane.services.lane import (
 )
 from control_plane.services.operation import Operation, Resource
 from control_plane.services.service import Service
+from control_plane.xds.faults import content_type, fault_body
 from control_plane.xds.resource import digest
 
 #: The lanes on which the processor's first word is its last, and that of lists.
@@ -123,6 +125,10 @@ def _service(service: Service, shared: MicroversionRange | None) -> dict[str, An
         "projects": service.project_segment,
         "optional": dict.fromkeys(sorted(service.optional_prefixes), True),
         "tree": _tree(service),
+        "unread": {
+            "kind": content_type(service.fault),
+            "body": fault_body(service.fault, HTTPStatus.BAD_GATEWAY),
+        },
     }
     if service.versions:
         described["version"] = _version(service)

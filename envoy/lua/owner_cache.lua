@@ -28,6 +28,9 @@ local QUOTE, SLASH, EQUAL, OPEN_OBJECT, OPEN_LIST = 34, 47, 61, 123, 91
 local young, old, size, renewed = {}, {}, 0, false
 -- name -> {clusters by service; an owner with, and one without, `alone`}
 local pods = {}
+-- Whether any pod has packed an answer that was to be rewritten here, which nobody had asked it to:
+-- the processor, which can unpack, sees such answers from then on.
+local any_packs = false
 
 local function keep(id, owner)
   if young[id] == nil then
@@ -157,11 +160,13 @@ function envoy_on_request(handle)
   if not service then return end
   local row, id = row_of(service, path, at, headers:get(":method"))
   if not row then return end
-  if row.home and route_list(handle, headers, service, row, path, base) then return end
+  if row.home and not any_packs then
+    if route_list(handle, headers, service, row, path, base) then return end
+  end
   if row.passes and id then
     local owner = owner_of(id)
     local cluster = owner and owner.clusters[service.name]
-    if cluster and may_pass(handle, headers, service, row, owner) then
+    if cluster and not cluster.packs and may_pass(handle, headers, service, row, owner) then
       -- What was had before a body was waited for must not be used any more.
       if row.actions then headers = handle:headers() end
       headers:replace(":path", cluster.path .. sub(path, base + 1))
@@ -171,6 +176,7 @@ function envoy_on_request(handle)
     if owner == false or row.actions then return end
     if row.below and not before(service.versions, headers, row.below) then return end
   end
+  if any_packs and row.lane ~= "headers" then return end
   headers:replace("x-trio2o-cache", renewed and size + CAPACITY or size)
   headers:replace("x-trio2o-lane", row.lane)
 end
@@ -513,16 +519,30 @@ local function read_asked(text)
   local rules = BY_NAME[service]
   local below = sub(path, #cluster.path + 1)
   local row, id = row_of(rules, below, rules.version and #rules.version or 0, method)
-  return cluster, row, id, scheme, authority
+  return cluster, row, id, scheme, authority, rules
+end
+
+-- Answers in place of a pod that has packed its answer.
+local function refuse(handle, cluster, service)
+  cluster.packs, any_packs = true, true
+  local content = handle:body()
+  if not content or content:length() == 0 then return end
+  local headers = handle:headers()
+  headers:replace(":status", "502")
+  headers:replace("content-type", service.unread.kind)
+  headers:remove("content-encoding")
+  headers:replace("content-length", content:setBytes(service.unread.body))
 end
 
 local function rewrite(handle, headers, text)
-  local cluster, row, id, scheme, authority = read_asked(text)
+  local cluster, row, id, scheme, authority, service = read_asked(text)
   if not cluster then return end
   local status = tonumber(headers:get(":status"))
   local location = headers:get("location")
   if location then headers:replace("location", with_links(location, cluster, scheme, authority)) end
   if (status == 404 or status == 410) and row and row.whole and id then keep(id, false) end
+  local packed = headers:get("content-encoding")
+  if packed and packed ~= "identity" then return refuse(handle, cluster, service) end
   if row and row.list and status < 400 then
     rewrite_list(handle, headers, cluster, row.resource, scheme, authority)
     return

@@ -5,7 +5,7 @@ import gzip
 import json
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -266,3 +266,60 @@ def test_a_pod_that_answers_late_holds_up_only_its_own(running: Running) -> None
     assert still_waits
     assert (counted(listed.body), listed.headers["x-trio2o-missing"]) == (OTHERS, "az1")
     assert own.status == 200
+
+
+def packed(encoding: str, pack: Callable[[bytes], bytes]) -> Behaviour:
+    return lambda asked: [answer(pack(content(asked)), f"content-encoding: {encoding}")]
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [packed("gzip", gzip.compress), packed("deflate", zlib.compress)],
+    ids=["gzip", "deflate"],
+)
+def test_a_show_that_nobody_asked_to_be_packed_is_read(
+    running: Running, behaviour: Behaviour
+) -> None:
+    gateway, _, odd = running
+    odd.behaviour = behaviour
+
+    answers = [ask(gateway, f"/{id_of(ODD, number)}") for number in (0, 300, 0, 301, 0, 302)]
+
+    # Envoy cannot unpack: each of its two workers leaves it to the processor from the second on.
+    assert [found.status for found in answers].count(502) <= 2
+    for found in answers:
+        assert found.status in {200, 502}
+        assert b"nova" not in found.body
+        assert "content-encoding" not in found.headers
+        if found.status == 200:
+            assert json.loads(found.body)["server"]["OS-EXT-AZ:availability_zone"] == "az1"
+        else:
+            assert json.loads(found.body)["computeFault"]["code"] == 502
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        packed("br", lambda body: body),
+        packed("gzip", lambda body: gzip.compress(body)[:-9]),
+        packed("gzip", lambda _: BOMB),
+        packed("gzip, gzip", lambda body: gzip.compress(gzip.compress(body))),
+    ],
+    ids=["unknown", "cut", "a bomb", "twice"],
+)
+def test_a_show_that_is_packed_so_that_it_cannot_be_read_is_refused(
+    running: Running, behaviour: Behaviour
+) -> None:
+    gateway, _, odd = running
+    odd.behaviour = behaviour
+    for worker in gateway.workers:
+        worker.forget_peak()
+    before = [worker.memory for worker in gateway.workers]
+
+    answers = [ask(gateway, f"/{id_of(ODD, 0)}") for _ in range(4)]
+    grown = [worker.peak - was for worker, was in zip(gateway.workers, before, strict=True)]
+
+    for found in answers:
+        assert found.status == 502
+        assert json.loads(found.body)["computeFault"]["code"] == 502
+    assert max(grown) < 140

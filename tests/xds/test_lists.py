@@ -176,3 +176,14 @@ def test_a_refusal_is_said_in_the_users_words() -> None:
     body, _ = made.rewritten([document], **{":status": "400"})
 
     assert body == translation.fault(document)
+
+
+def test_a_list_that_a_pod_has_packed_is_no_list() -> None:
+    found = List("server", [server("x", URL)])
+
+    body, headers = found.rewritten([b"\x1f\x8b packed"], content_encoding="gzip")
+
+    assert headers[":status"] == "502"
+    assert "content-encoding" not in headers
+    assert json.loads(body)["computeFault"]["code"] == 502
+    assert headers["content-length"] == str(len(body))
