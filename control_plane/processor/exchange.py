@@ -222,8 +222,6 @@ class Exchange:
             ":path": f"{prefix or ''}{path}",
             CLUSTER: cluster_name(forward.pod.name, call.service.name),
         }
-        if "x-openstack-request-id" not in self.headers:
-            put["x-openstack-request-id"] = call.request_id
         return put, [*self.negotiated.remove, EXPLAIN]
 
     async def see(self, forward: Forward, answer: Watched) -> bytes | None:

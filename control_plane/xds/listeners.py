@@ -36,6 +36,7 @@ def ingress_listener(options: GatewayOptions) -> Resource:
     manager.use_remote_address = True
     manager.xff_num_trusted_hops = options.trusted_hops
     manager.request_headers_timeout = m.seconds(options.request_headers_timeout)
+    _speak_http_10(manager, options)
     chain = _chain(manager)
     references = [(ROUTE, INGRESS), *owner_cache_references(options)]
     if options.tls:
@@ -51,6 +52,17 @@ def ingress_listener(options: GatewayOptions) -> Resource:
         ),
         references,
     )
+
+
+def _speak_http_10(manager: m.hcm.HttpConnectionManager, options: GatewayOptions) -> None:
+    """Answer health checkers, old tools and nginx as it comes, which would get a 426.
+
+    They need not say a host; links are then made of the address that is listened at.
+    """
+    protocol = manager.http_protocol_options
+    assert protocol is not None  # noqa: S101  # every manager of ours has them
+    protocol.accept_http_10 = True
+    protocol.default_host_for_http_10 = options.listen
 
 
 @lru_cache

@@ -76,6 +76,32 @@ async def test_a_client_cannot_speak_for_the_processor(gateway: Gateway) -> None
     assert answer.headers["server"] == "a-pod"
 
 
+@pytest.mark.parametrize(
+    ("lines", "stays"),
+    [([], False), (["Host: cloud.example.org"], False), (["Connection: keep-alive"], True)],
+    ids=["no host", "a host", "a connection that is kept"],
+)
+async def test_http_10_is_spoken(gateway: Gateway, lines: list[str], *, stays: bool) -> None:
+    host, port = gateway.options.listen.split(":")
+    asked = "\r\n".join(["GET /compute/v2.1 HTTP/1.0", f"{TO}: Pod1/compute", *lines, "", ""])
+    reader, writer = await asyncio.open_connection(host, int(port))
+    async with asyncio.timeout(20):
+        for _ in range(2 if stays else 1):
+            writer.write(asked.encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+            length = int(head.partition("content-length: ")[2].partition("\r\n")[0])
+            body = json.loads(await reader.readexactly(length))
+            assert head.startswith("http/1.0 200 ok")
+            assert "transfer-encoding" not in head
+        closed = not stays and await reader.read() == b""
+    writer.close()
+
+    assert body["pod"] == "Pod1"
+    expected = "cloud.example.org" if "Host: cloud.example.org" in lines else gateway.options.listen
+    assert body["headers"]["host"] == expected
+    assert closed is not stays
+
+
 async def test_a_clients_cluster_header_does_not_route_what_the_processor_left(
     gateway: Gateway,
 ) -> None:
