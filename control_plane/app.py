@@ -41,6 +41,7 @@ from control_plane.replication.own import Own
 from control_plane.replication.pending import Pending
 from control_plane.replication.replay import Replay
 from control_plane.replication.replicator import Replicator
+from control_plane.replication.rounds import Rounds
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
 from control_plane.settings import Address, Settings
@@ -116,11 +117,13 @@ class ControlPlane:
         replay = Replay(self.client, self.copies, own, tables)
         kept = Kept(self.client, self.copies, own, store)
         pending = Pending(self.client, self.copies, store, replay)
-        arrival = Arrival(
-            lambda: Holdings(self.client, self.copies, inventory, own, kept, self.keystone),
-            Giving(self.client, self.copies, store, replay),
-            store,
-        )
+
+        def holdings() -> Holdings:
+            return Holdings(self.client, self.copies, inventory, own, kept, self.keystone)
+
+        giving = Giving(self.client, self.copies, store, replay)
+        arrival = Arrival(holdings, giving, store)
+        self.rounds = Rounds(holdings, arrival, store)
         self.replicator = Replicator(self.copies, pending, arrival, store, self.registry)
         self.rolls = Rolls(store, self.client, self.keystone, SERVICES)
         self.discovery = AggregatedDiscovery(XdsMetrics(self.metrics))
@@ -230,6 +233,10 @@ class ControlPlane:
             return None
         return "pods are being given flavors and types"
 
+    def asked(self) -> View | None:
+        """Give the pods; None while no Envoy is there to ask them through."""
+        return self.registry.view if self.registry.open else None
+
     async def watch_keystone(self) -> None:
         """Ask Keystone for a token now and then, so that readiness knows."""
         while True:
@@ -338,6 +345,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             asyncio.create_task(plane.registry.run()),
             asyncio.create_task(plane.replicator.run()),
             asyncio.create_task(plane.rolls.run(lambda: plane.registry.view)),
+            asyncio.create_task(plane.rounds.run(plane.asked)),
             asyncio.create_task(plane.watch_keystone()),
             asyncio.create_task(plane.watch_nodes()),
             asyncio.create_task(plane.certificate.watch(plane.publish)),

@@ -26,7 +26,7 @@ from control_plane.pods.view import View
 from control_plane.replication.giving import Giving, Report
 from control_plane.replication.holdings import Holdings
 from control_plane.replication.inventory import definitions
-from control_plane.replication.sources import Ready, sources
+from control_plane.replication.sources import Asked, Ready, sources
 from control_plane.services.catalog import SERVICES
 from control_plane.services.operation import Resource
 from control_plane.services.service import Service
@@ -37,6 +37,9 @@ log = structlog.get_logger()
 FACT = "definitions"
 #: Before the name of a service that a pod gained when it was ready: the same of that service.
 GAINED = f"{FACT}/"
+#: The fact that names the services of which a ready pod has definitions that its users did not make
+#: by way of the gateway (`rounds.py`).
+OWN = "own definitions"
 #: Pods made ready at once. What the others have is read anew for the next so many, since users
 #: change it meanwhile.
 TOGETHER = 32
@@ -117,7 +120,8 @@ class Arrival:
     async def _together(self, view: View, late: Sequence[Newcomer]) -> bool:
         """Make a few pods ready, those that bring something of their own one after the other."""
         held = self._holdings()
-        chosen = await self._sources(view)
+        asked = await self.asked(view)
+        chosen = {service.name: asked.of(service.name) for service in SERVICES}
         await self._learn(held, chosen, late)
         became = False
         waiting = list(late)
@@ -134,13 +138,14 @@ class Arrival:
                 became = became or admitted
         return became
 
-    async def _sources(self, view: View) -> dict[str, list[Pod]]:
-        """Say which pods are asked what there is, by service."""
+    async def asked(self, view: View) -> Asked:
+        """Say which pods are asked what there is."""
         lacks: dict[str, set[str]] = {}
         for intent in await self._store.intents():
             lacks.setdefault(intent.pod, set()).add(intent.subject)
         ready = await self._store.each_with_fact(FACT)
-        chosen = {}
+        own = await self._store.each_with_fact(OWN)
+        asked = Asked({}, {})
         for service in SERVICES:
             gained = await self._store.each_with_fact(f"{GAINED}{service.name}")
             entries = []
@@ -155,8 +160,10 @@ class Arrival:
                 ):
                     unmade = frozenset(lacks.get(name, set()) | problems.keys())
                     entries.append(Ready(pod, since, unmade))
-            chosen[service.name] = sources(entries)
-        return chosen
+            asked.first[service.name] = sources(entries)
+            named = {name for name, (value, _) in own.items() if service.name in _names(value)}
+            asked.own[service.name] = [entry.pod for entry in entries if entry.pod.name in named]
+        return asked
 
     async def _learn(self, held: Holdings, chosen: Sources, late: Sequence[Newcomer]) -> None:
         """Bring the ids of what pods invent ids for in line with what they list."""
@@ -166,12 +173,10 @@ class Arrival:
                 *(newcomer.pod for newcomer in late if service in newcomer.services),
             ]
             for kind in definitions(service):
-                # What nobody else has is nobody's copy.
-                if kind.mapped and len(pods) > 1:
-                    try:
-                        await held.learn(pods, service, kind)
-                    except Trio2oError as error:
-                        log.warning("definitions_unreadable", kind=kind.name, error=str(error))
+                try:
+                    await learn(held, pods, service, kind)
+                except Trio2oError as error:
+                    log.warning("definitions_unreadable", kind=kind.name, error=str(error))
 
     async def _brings_nothing(self, held: Holdings, chosen: Sources, late: Newcomer) -> bool:
         """Whether a pod has nothing that the sources do not have; also when nobody can say."""
@@ -192,8 +197,7 @@ class Arrival:
         self, held: Holdings, chosen: Sequence[Pod], service: Service, kind: Resource, pod: Pod
     ) -> bool:
         if not (kind.definition and kind.definition.owned):
-            own = await held.of([pod], service, kind)
-            return not own or own.keys() <= (await held.of(chosen, service, kind)).keys()
+            return await has_all(held, chosen, service, kind, pod)
         for user in await held.users():
             mine = await held.of_user([pod], service, kind, user)
             if mine and not mine.keys() <= (await held.of_user(chosen, service, kind, user)).keys():
@@ -216,6 +220,26 @@ class Arrival:
             gained = [service.name for service in late.services] if late.gains else []
             log.info("pod_ready", pod=pod.name, gained=gained, problems=report.problems)
         return report.complete
+
+
+async def learn(held: Holdings, pods: Sequence[Pod], service: Service, kind: Resource) -> None:
+    """Bring the ids of a kind in line with what pods list, if pods invent them; Trio2oError."""
+    # What nobody else has is nobody's copy.
+    if kind.mapped and len(pods) > 1:
+        await held.learn(pods, service, kind)
+
+
+async def has_all(
+    held: Holdings, chosen: Sequence[Pod], service: Service, kind: Resource, pod: Pod
+) -> bool:
+    """Whether the chosen pods have all of a kind that a pod has; PodUnreachable."""
+    own = await held.of([pod], service, kind)
+    return not own or own.keys() <= (await held.of(chosen, service, kind)).keys()
+
+
+def _names(value: object) -> Sequence[object]:
+    """Read the names of services in a fact."""
+    return value if isinstance(value, list) else ()
 
 
 def _newcomer(view: View, pod: Pod, *, gains: bool) -> Newcomer:

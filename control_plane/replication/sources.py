@@ -16,6 +16,28 @@ class Ready:
     lacks: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The pods that are asked what there is of a service, by its name.
+
+    Those in `first` together have all that was made by way of the gateway; those in `own` have
+    something else.
+    """
+
+    first: dict[str, list[Pod]]
+    own: dict[str, list[Pod]]
+
+    def of(self, service: str, without: Pod | None = None) -> list[Pod]:
+        """Give them; what one pod has of its own is no reason to ask it if it is left out."""
+        first = self.first[service]
+        return [*first, *(pod for pod in self.own[service] if pod not in (*first, without))]
+
+    def note(self, service: str, pod: Pod, *, own: bool) -> None:
+        """Keep whether a pod has something of its own."""
+        others = [other for other in self.own[service] if other != pod]
+        self.own[service] = [*others, pod] if own else others
+
+
 def sources(ready: Sequence[Ready]) -> list[Pod]:
     """Pick pods that together have what all of them have, the one first that was ready first.
 

@@ -26,6 +26,7 @@ from control_plane.replication.kept import Kept
 from control_plane.replication.own import Own
 from control_plane.replication.pending import Pending
 from control_plane.replication.replay import Replay
+from control_plane.replication.rounds import Rounds
 from control_plane.replication.write import Write
 from control_plane.services.catalog import SERVICES, service_named
 from control_plane.services.table import Table
@@ -107,6 +108,7 @@ class World:
 
         giving = Giving(self.pods, self.copies, self.facts, replay)
         self.arrival = Arrival(holdings, giving, self.facts)
+        self.rounds = Rounds(holdings, self.arrival, self.facts)
 
     async def write(
         self,
