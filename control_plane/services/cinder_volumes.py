@@ -179,7 +179,7 @@ _GROUPS = (
         "group_snapshot",
         since="3.14",
         source="/group_snapshots/detail",
-        fields=("id", "name", "group_type_id"),
+        fields=("id", "name"),
     ),
     aggregate("GET", "/group_snapshots/detail", "group_snapshot", since="3.14"),
     route(

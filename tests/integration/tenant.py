@@ -74,6 +74,7 @@ def remove(settings: Settings, tenant: Tenant) -> None:
     """Delete everything the project has, past the gateway, then the project and the user."""
     for pod in tenant.direct.values():
         _empty(pod, "compute", "/servers", "servers")
+        _empty(pod, "volume", "/backups", "backups")
         _empty(pod, "volume", "/snapshots", "snapshots")
         _empty(pod, "volume", "/volumes", "volumes")
         for entry in pod.read("compute", "/os-keypairs")["keypairs"]:

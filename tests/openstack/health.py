@@ -6,6 +6,7 @@ from tests.openstack.client import Client
 from tests.openstack.pod import Pod
 from tests.openstack.processes import Processes
 from tests.openstack.progress import BedError
+from tests.openstack.services.cinder import BACK_ENDS
 
 
 def wait(pod: Pod, processes: Processes, timeout: float = 150) -> None:
@@ -35,8 +36,9 @@ def lacking(pod: Pod, client: Client) -> set[str]:
     up = [service for service in [*compute, *volume] if service["state"] == "up"]
     found = {service["binary"] for service in up} | {service["host"] for service in up}
     wanted = {"nova-conductor", "nova-scheduler", "cinder-volume", "cinder-scheduler"}
+    wanted |= {"cinder-backup", *pod.computes}
     # A scheduler of cinder that knows no pool yet refuses every create.
-    return (wanted | set(pod.computes)) - found | (set() if pools else {"a pool of volumes"})
+    return wanted - found | (set() if len(pools) == len(BACK_ENDS) else {"a pool of volumes"})
 
 
 def healthy(pods: list[Pod]) -> bool:

@@ -1,4 +1,4 @@
-"""Cinder of a pod: the API, scheduler and a volume service that keeps no data."""
+"""Cinder of a pod: the API, scheduler, volumes and backups that keep no data."""
 
 import shutil
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,9 @@ from tests.openstack.pod import Pod
 from tests.openstack.processes import Processes
 from tests.openstack.services import options
 from tests.openstack.settings import Settings
+
+#: The back ends of the volume service; the volume types of the bed choose the first.
+BACK_ENDS = ("lab", "lab-second")
 
 
 def schemas(settings: Settings, etc: Path) -> dict[str, Sequence[str]]:
@@ -38,7 +41,7 @@ def configure(pod: Pod, more: Mapping[str, options.Section] | None = None) -> No
             "api_paste_config": etc / "api-paste.ini",
             "resource_query_filters_file": etc / "resource_filters.json",
             "auth_strategy": "keystone",
-            "enabled_backends": "lab",
+            "enabled_backends": ",".join(BACK_ENDS),
             "default_volume_type": "lab",
             "storage_availability_zone": pod.inner_zones[0],
             "allow_availability_zone_fallback": "false",
@@ -49,10 +52,20 @@ def configure(pod: Pod, more: Mapping[str, options.Section] | None = None) -> No
             # The scheduler knows no back end until the next report after its own start.
             "backend_stats_polling_interval": 15,
             "use_multipath_for_image_xfer": "false",
+            "backup_driver": "cinder.backup.drivers.lab.NullBackupDriver",
+            "backup_manager": "labdrivers.backup.LabBackupManager",
         },
-        "lab": {
-            "volume_driver": "labdrivers.volume.NullVolumeDriver",
-            "volume_backend_name": "lab",
+        # Keys of encrypted volumes, of which there is one.
+        "key_manager": {
+            "backend": "cinder.keymgr.conf_key_mgr.ConfKeyManager",
+            "fixed_key": "0" * 64,
+        },
+        **{
+            name: {
+                "volume_driver": "labdrivers.volume.NullVolumeDriver",
+                "volume_backend_name": name,
+            }
+            for name in BACK_ENDS
         },
         "database": options.database(settings, f"{pod.key}_cinder"),
         "keystone_authtoken": options.authtoken(pod, "cinder"),
@@ -70,7 +83,7 @@ def configure(pod: Pod, more: Mapping[str, options.Section] | None = None) -> No
 def start(pod: Pod, processes: Processes) -> None:
     """Start all of it."""
     start_api(pod, processes)
-    for name in ("cinder-scheduler", "cinder-volume"):
+    for name in ("cinder-scheduler", "cinder-volume", "cinder-backup"):
         command = [pod.settings.bin / name, _file(pod)]
         processes.start(f"{pod.key}-{name}", command, environment=_threads(pod))
 

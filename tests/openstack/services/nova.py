@@ -10,6 +10,16 @@ from tests.openstack.processes import Processes
 from tests.openstack.services import options
 from tests.openstack.settings import Settings
 
+#: Nova's own, and those of hints that name servers.
+FILTERS = (
+    "ComputeFilter",
+    "ComputeCapabilitiesFilter",
+    "ImagePropertiesFilter",
+    "ServerGroupAntiAffinityFilter",
+    "ServerGroupAffinityFilter",
+    "DifferentHostFilter",
+    "SameHostFilter",
+)
 _THREADS = {"OS_NOVA_DISABLE_EVENTLET_PATCHING": "true"}
 
 
@@ -93,14 +103,23 @@ def _sections(pod: Pod) -> dict[str, options.Section]:
         ),
         "conductor": {"workers": 1},
         "scheduler": {"workers": 1, "discover_hosts_in_cells_interval": 300},
+        "filter_scheduler": {"enabled_filters": ",".join(FILTERS)},
         "compute": {"resource_provider_association_refresh": 300},
         "cache": options.cache(settings),
-        "vnc": {
-            "enabled": "true",
-            "novncproxy_base_url": f"http://{settings.address}:6080/vnc_auto.html",
-        },
+        **_consoles(settings),
         "oslo_concurrency": options.locks(pod),
         "oslo_messaging_rabbit": options.RABBIT,
+    }
+
+
+def _consoles(settings: Settings) -> dict[str, options.Section]:
+    """Say where proxies would be; there are none."""
+    root = f"http://{settings.address}"
+    return {
+        "vnc": {"enabled": "true", "novncproxy_base_url": f"{root}:6080/vnc_auto.html"},
+        "spice": {"enabled": "true", "html5proxy_base_url": f"{root}:6082/spice_auto.html"},
+        "serial_console": {"enabled": "true", "base_url": f"ws://{settings.address}:6083/"},
+        "mks": {"enabled": "true", "mksproxy_base_url": f"{root}:6090/"},
     }
 
 

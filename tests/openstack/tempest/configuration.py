@@ -8,19 +8,23 @@ from pathlib import Path
 from tests.openstack.client import Client
 from tests.openstack.pod import Pod
 from tests.openstack.seed import IMAGES
+from tests.openstack.services.cinder import BACK_ENDS
+from tests.openstack.services.nova import FILTERS
 from tests.openstack.settings import PASSWORD, Settings
 
 _COMPUTE_YES = (
     "resize cold_migration live_migration live_migrate_back_and_forth "
     "block_migration_for_live_migration console_output rescue shelve suspend pause snapshot "
-    "interface_attach change_password volume_multiattach config_drive server_user_data"
+    "interface_attach change_password volume_multiattach config_drive "
+    "hostname_fqdn_sanitization personality stable_rescue swap_volume attach_encrypted_volume "
+    "volume_backed_live_migration"
 )
-_COMPUTE_NO = (
-    "vnc_console spice_console attach_encrypted_volume metadata_service nova_cert personality "
-    "swap_volume"
+#: Tests of consoles speak to a proxy, which the bed has not.
+_COMPUTE_NO = "vnc_console spice_console serial_console metadata_service"
+_VOLUME_YES = (
+    "snapshot clone manage_volume manage_snapshot extend_attached_volume "
+    "extend_attached_encrypted_volume enable_volume_image_dep_tests backup multi_backend"
 )
-_VOLUME_YES = "api_v3 snapshot clone manage_volume manage_snapshot extend_attached_volume"
-_VOLUME_NO = "backup multi_backend consistency_group volume_image_dep_tests"
 _WAIT = {"build_interval": "1", "build_timeout": "60"}
 
 
@@ -106,7 +110,12 @@ def _compute(computes: int) -> Mapping[str, Mapping[str, str]]:
             "min_microversion": "2.1",
             "max_microversion": "latest",
         },
-        "compute-feature-enabled": {"api_extensions": "all", **_flags(_COMPUTE_YES, _COMPUTE_NO)},
+        "compute-feature-enabled": {
+            "scheduler_enabled_filters": ",".join(FILTERS),
+            "nova_policy_roles": "admin,manager,member,reader",
+            **_flags(_COMPUTE_YES, _COMPUTE_NO),
+        },
+        "enforce_scope": {"nova": "true"},
         "image": {**_WAIT, "catalog_type": "image"},
     }
 
@@ -132,7 +141,7 @@ def _volume() -> Mapping[str, Mapping[str, str]]:
         "volume": {
             **_WAIT,
             "catalog_type": "volumev3",
-            "backend_names": "lab",
+            "backend_names": ",".join(BACK_ENDS),
             "storage_protocol": "fake",
             "vendor_name": "lab",
             "volume_type_multiattach": "lab-multi",
@@ -141,5 +150,5 @@ def _volume() -> Mapping[str, Mapping[str, str]]:
             "min_microversion": "3.0",
             "max_microversion": "latest",
         },
-        "volume-feature-enabled": {**_flags(_VOLUME_YES, _VOLUME_NO), "volume_revert": "true"},
+        "volume-feature-enabled": _flags(_VOLUME_YES, ""),
     }
