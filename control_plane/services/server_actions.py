@@ -69,7 +69,7 @@ SERVER_ACTIONS: Mapping[str, Action] = MappingProxyType(
         "os-migrateLive": Action(Kind.CROSS, hosts=("os-migrateLive.host",)),
         "evacuate": Action(Kind.CROSS, hosts=("evacuate.host",)),
         "unshelve": Action(Kind.CROSS, zone="unshelve.availability_zone", hosts=("unshelve.host",)),
-        "os-getRDPConsole": _GONE,
+        "os-getRDPConsole": Action(until=_CONSOLES),
         "resetNetwork": _GONE,
     }
 )

@@ -42,6 +42,8 @@ ON_VOLUME = f"/volume/v3/volumes/{VOLUME}/action"
         {"unshelve": None},
         {"migrate": None},
         {"os-migrateLive": {"host": "compute1"}},
+        # Nova kept the action when it gave up the consoles, and refuses it in words of its own.
+        {"os-getRDPConsole": {"type": "rdp-html5"}},
         {"rescue": {"rescue_image_ref": "5a3e9d0c-6c2b-4a57-9f3e-0000000000ff"}},
     ],
 )
@@ -52,9 +54,8 @@ async def test_what_needs_no_translation_goes_on_as_it_is(envoy: Envoy, body: ob
     assert said.sent is None
 
 
-@pytest.mark.parametrize("action", ["resetNetwork", "os-getRDPConsole"])
-async def test_what_was_removed_is_gone(envoy: Envoy, action: str) -> None:
-    said = await envoy.exchange("POST", ON_SERVER, {action: None})
+async def test_what_was_removed_is_gone(envoy: Envoy) -> None:
+    said = await envoy.exchange("POST", ON_SERVER, {"resetNetwork": None})
 
     assert said.status == 410
     assert said.json["computeFault"]["code"] == 410
