@@ -1,11 +1,21 @@
 """Owners in the database: the pod of each placed resource, for ever."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, RowMapping, case, func, literal_column, null, select, update
+from sqlalchemy import (
+    Dialect,
+    RowMapping,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
 
@@ -148,6 +158,8 @@ class OwnerTable:
 
     async def mark_deleted(self, id: str) -> None:  # noqa: A002
         """Remember that a resource is gone; its owner is still found, as its pod answers 404."""
+        if await self._ended(id):
+            return
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(
@@ -157,6 +169,18 @@ class OwnerTable:
             )
 
         await self.database.write(work)
+
+    async def _ended(self, id: str) -> bool:  # noqa: A002
+        """Mark as deleted in one statement; False where it failed or there is none."""
+        dialect = self.database.engine.dialect
+        if dialect.name != "sqlite" and dialect.driver != "asyncpg":
+            return False
+        text, write = _ending(dialect)
+        try:
+            await self.database.kept.write(text, (write(datetime.now(UTC)), id))
+        except Exception:  # noqa: BLE001  # the transaction tries again, and says what is wrong
+            return False
+        return True
 
     async def give(self, id: str, project_id: str) -> None:  # noqa: A002
         """Write another project to an owner."""
@@ -194,6 +218,18 @@ def _recording(dialect: Dialect) -> ManyRows | None:
     names = ("id", "resource", "pod", "project_id", "created_at")
     statement = _insert_or_fill_in(dialect.name)
     return many_rows(dialect, statement, [owners.c[name] for name in names])
+
+
+@lru_cache
+def _ending(dialect: Dialect) -> tuple[str, Callable[[Any], Any]]:
+    """Write an end as a driver takes it, and what makes a moment of its own of one."""
+    statement = (
+        update(owners)
+        .values(deleted_at=bindparam("moment"))
+        .where(owners.c.id == bindparam("gone"), owners.c.deleted_at.is_(None))
+    )
+    write = owners.c.deleted_at.type.dialect_impl(dialect).bind_processor(dialect)
+    return str(statement.compile(dialect=dialect)), write or (lambda moment: moment)
 
 
 def _owner(row: RowMapping) -> Owner:
