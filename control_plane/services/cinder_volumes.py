@@ -13,7 +13,6 @@ from control_plane.services.operation import (
 
 _HINTS = "OS-SCH-HNT:scheduler_hints"
 _BRIEF = ("id", "name", "links")
-#: Not in pages, since a pod's link to the next one begins otherwise than the gateway's.
 _HOME = ("sort", "sort_key", "sort_dir", "name", "status")
 
 _VOLUMES = (

@@ -15,8 +15,7 @@ _MIGRATION = "/servers/{server}/migrations/{migration}"
 _HINTS = "os:scheduler_hints|OS-SCH-HNT:scheduler_hints"
 _DEVICES = "server.block_device_mapping_v2"
 _BRIEF = ("id", "name", "links")
-#: Not in other orders than that of creation, in which a Nova loses servers that lack the value; nor
-#: in pages, since a pod's link to the next one begins otherwise than the gateway's.
+#: Not in other orders than that of creation, in which a Nova loses servers that lack the value.
 _HOME = ("name", "status")
 
 #: What a server's create says. Host names (`server.host`, `AZ:HOST`) mean something only inside a

@@ -266,7 +266,7 @@ class Operation:
     joined: tuple[str, ...] = ()
     #: A list that shows what the caller's project has and nothing else, with these query parameters
     #: as without them, all of which mean the same to a pod as here: where a project has things in
-    #: one pod alone, that pod's list is the whole list.
+    #: one pod alone, that pod's list is the whole list. `limit` and `marker` need not be named.
     home: tuple[str, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.directory.presence import LEASE
+from control_plane.lists.inquiry import SORTS
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.headers import KNOWN, SEEN
 from control_plane.model.microversion import Microversion, MicroversionRange
@@ -122,6 +123,7 @@ def _version(service: Service) -> str:
 def _service(service: Service, shared: MicroversionRange | None) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": service.name,
+        "prefix": service.prefix,
         "projects": service.project_segment,
         "optional": dict.fromkeys(sorted(service.optional_prefixes), True),
         "tree": _tree(service),
@@ -209,7 +211,11 @@ def _home(resource: Resource, operation: Operation) -> dict[str, Any]:
     """Describe a list that one pod may answer, and how names are found in it (lists.lua)."""
     found: dict[str, Any] = {
         "passes": SEEN,
-        "home": dict.fromkeys(operation.home, True),
+        "home": {
+            "limit": "limit",
+            **{name: "order" if name in SORTS else "filter" for name in operation.home},
+        },
+        "links": resource.links_key or "",
         "list": resource.name,
     }
     below = needs_processor_from(resource)

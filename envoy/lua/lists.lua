@@ -13,6 +13,8 @@
 
 -- Tokens with leases, in two generations as owners are; and where a request says whose it is.
 local LEASES, LONGEST_TOKEN, OURS = 1000, 4096, "trio2o.lists"
+-- How long the path of a list in pages may be, and what of its answer has the link to the next one.
+local LONGEST_PATH, LONGEST_LINK = 1024, 4096
 local new_leases, old_leases, leases = {}, {}, 0
 
 -- Whose list of what it is; nil for who must be told by the processor.
@@ -31,22 +33,53 @@ local function lease_key(headers, service, row)
   return service.name .. " " .. row.list .. " " .. token
 end
 
--- Whether a query leaves the list that of the caller's project. Services may take a semicolon for a
--- separator, too.
+-- Writes the query of the next page around its marker, as the processor does: names in order, those
+-- that are equal as they stood. nil for a query that would be written otherwise.
+local function around_marker(query)
+  local parts, names = {}, {}
+  for part in (query .. "&"):gmatch("([^&]*)&") do
+    local name = match(part, "^([%l_]+)=[%w_.~-]*$")
+    if not name then return nil end
+    if name ~= "marker" then
+      local at = #parts + 1
+      while at > 1 and names[at - 1] > name do at = at - 1 end
+      table.insert(parts, at, part)
+      table.insert(names, at, name)
+    end
+  end
+  local behind = #parts + 1
+  while behind > 1 and names[behind - 1] > "marker" do behind = behind - 1 end
+  local before = concat(parts, "&", 1, behind - 1)
+  local after = concat(parts, "&", behind)
+  return (before ~= "" and before .. "&" or "") .. "marker=", after ~= "" and "&" .. after or ""
+end
+
+-- Whether a query leaves the list that of the caller's project, the first page at least. Services may
+-- take a semicolon for a separator, too.
 local function is_plain_query(path, names)
   local mark = find(path, "?", 1, true)
   if not mark then return true end
   local query = sub(path, mark + 1)
   if query == "" then return true end
   if find(query, ";", 1, true) then return false end
+  local limited, ordered = false, false
   for part in (query .. "&"):gmatch("([^&]*)&") do
-    if not names[match(part, "^[^=]*")] then return false end
+    local name = match(part, "^[^=]*")
+    local means = names[name]
+    if not means then return false end
+    if means == "limit" then
+      if limited or not match(part, "=[1-9]%d?%d?%d?$") then return false end
+      limited = true
+    end
+    ordered = ordered or means == "order"
   end
-  return true
+  return not limited or (not ordered and #path <= LONGEST_PATH and around_marker(query) ~= nil)
 end
 
 -- Sends a list to the pod that the caller's project is known to be in, and says whether it did.
 function route_list(handle, headers, service, row, path, base)
+  -- Links to next pages begin as the client's paths do.
+  if base == 0 then handle:streamInfo():dynamicMetadata():set(OURS, "bare", "1") end
   local key = lease_key(headers, service, row)
   if not key then return false end
   local now = tonumber(handle:timestamp())
@@ -380,9 +413,42 @@ local function with_led_links(text, from, to, links, at)
   return text, 1, #text
 end
 
+-- Says how the link to a list's next page is written around its marker; nil where none is expected.
+local function next_of(handle, row, service, below, name)
+  local mark = find(below, "?", 1, true)
+  local query = mark and sub(below, mark + 1)
+  if not query or not find("&" .. query, "&limit=", 1, true) then return nil end
+  local before, after = around_marker(query)
+  if not before then return nil end
+  local ours = handle:streamInfo():dynamicMetadata():get(OURS)
+  local base = ours and ours.bare and "" or service.prefix
+  return {
+    key = '"' .. row.links .. '"',
+    before = name .. base .. sub(below, 1, mark) .. before,
+    after = after,
+  }
+end
+
+-- Finds the link to the next page at the end of a list: where it begins, and what ends the list with
+-- it as the gateway writes it. Only the list's own member ends with what ends the whole.
+local function next_link(text, following)
+  local from = #text > LONGEST_LINK and #text - LONGEST_LINK or 1
+  local key = following.key
+  local at = find(text, key, from, true)
+  while at do
+    local inner = match(text, "^:%s*%[%s*{([^{}]*)}%s*%]%s*}%s*$", at + #key)
+    local marker = inner and match(inner, '[?&]marker=([%w-]+)["&]')
+    if marker then
+      local href = following.before .. marker .. following.after
+      return at, key .. ': [{"rel":"next","href":"' .. href .. '"}]}'
+    end
+    at = find(text, key, at + 1, true)
+  end
+end
+
 -- Makes what takes a list piece by piece and gives what of it can be said. What is carried over from
 -- a piece is put before the beginning of the next, not before all of it.
-local function list_rewriter(resource, cluster, links)
+local function list_rewriter(resource, cluster, links, following)
   local carry, held = "", ""
   local function add(out, text, from, to)
     local link = links.any and find(text, "//", from, true)
@@ -400,8 +466,12 @@ local function list_rewriter(resource, cluster, links)
   return function(piece, last)
     local out = {}
     if last then
-      add(out, carry .. piece, 1, #carry + #piece)
+      local text = carry .. piece
+      local at, link
+      if following then at, link = next_link(text, following) end
+      add(out, text, 1, at and at - 1 or #text)
       if held ~= "" then out[#out + 1] = held end
+      if at then out[#out + 1] = link end
       carry, held = "", ""
       return joined(out)
     end
@@ -442,12 +512,13 @@ local function shown_in(resource, minor)
 end
 
 -- Rewrites the answer to a list as it passes.
-function rewrite_list(handle, headers, cluster, resource, scheme, authority)
+function rewrite_list(handle, headers, cluster, row, service, below, scheme, authority)
   local minor = tonumber(match(headers:get("openstack-api-version") or "", "^%a+ %d+%.(%d+)$"))
   local expected = number_in(headers, "content-length")
   headers:remove("content-length")
-  local rewrite_piece =
-    list_rewriter(shown_in(resource, minor), cluster, links_of(cluster, scheme, authority))
+  local links = links_of(cluster, scheme, authority)
+  local following = row.links and next_of(handle, row, service, below, links.name)
+  local rewrite_piece = list_rewriter(shown_in(row.resource, minor), cluster, links, following)
   local received, chunk, text = 0, nil, ""
   for piece in handle:bodyChunks() do
     local length = piece:length()

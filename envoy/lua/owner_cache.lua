@@ -519,7 +519,7 @@ local function read_asked(text)
   local rules = BY_NAME[service]
   local below = sub(path, #cluster.path + 1)
   local row, id = row_of(rules, below, rules.version and #rules.version or 0, method)
-  return cluster, row, id, scheme, authority, rules
+  return cluster, row, id, scheme, authority, rules, below
 end
 
 -- Answers in place of a pod that has packed its answer.
@@ -535,7 +535,7 @@ local function refuse(handle, cluster, service)
 end
 
 local function rewrite(handle, headers, text)
-  local cluster, row, id, scheme, authority, service = read_asked(text)
+  local cluster, row, id, scheme, authority, service, below = read_asked(text)
   if not cluster then return end
   local status = tonumber(headers:get(":status"))
   local location = headers:get("location")
@@ -544,7 +544,7 @@ local function rewrite(handle, headers, text)
   local packed = headers:get("content-encoding")
   if packed and packed ~= "identity" then return refuse(handle, cluster, service) end
   if row and row.list and status < 400 then
-    rewrite_list(handle, headers, cluster, row.resource, scheme, authority)
+    rewrite_list(handle, headers, cluster, row, service, below, scheme, authority)
     return
   end
   local content = handle:body()

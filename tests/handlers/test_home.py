@@ -74,6 +74,16 @@ async def test_a_list_goes_to_the_pod_that_has_all_of_a_project() -> None:
     assert envoy.pods.asked == []
 
 
+@pytest.mark.parametrize("query", ["limit=1", "name=a&limit=5&status=", "limit=2&marker=Pod1-0"])
+async def test_pages_go_there_too_behind_things_of_that_pod(query: str) -> None:
+    envoy = await homed()
+
+    said = await ask(envoy, f"{LIST}?{query}")
+
+    assert said.cluster == "Pod1/compute"
+    assert said.routed[":path"] == f"/v2.1/servers/detail?{query}"
+
+
 async def test_the_first_list_asks_all_pods_and_what_it_shows_is_kept() -> None:
     envoy = cloud(Pod2=1)
 
@@ -104,8 +114,16 @@ async def test_a_project_that_is_nowhere_has_no_home() -> None:
     [
         (f"{LIST}?all_tenants=1", {}),
         (f"{LIST}?name=1;all_tenants=1", {}),
-        (f"{LIST}?limit=1", {}),
+        (f"{LIST}?limit=0", {}),
+        (f"{LIST}?limit=-1", {}),
+        (f"{LIST}?limit=1&limit=1", {}),
+        (f"{LIST}?limit=1&name=a%20b", {}),
+        (f"{LIST}?limit=1&name", {}),
+        (f"{LIST}?limit=1&name={'n' * 1024}", {}),
+        (f"{LIST}?limit=1&marker=unknown", {}),
+        (f"{LIST}?limit=1&marker=Pod2-0", {}),
         (f"{LIST}?marker=Pod1-0", {}),
+        ("/volume/v3/volumes?limit=1&sort=name", {}),
         (f"{LIST}?%6eame=x", {}),
         (f"{LIST}?availability_zone=az1", {}),
         (f"{LIST}?changes-since=2026-01-01", {}),

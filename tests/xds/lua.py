@@ -34,6 +34,10 @@ function answer(names, pieces)
   for index, text in ipairs(pieces) do given[index] = piece_of(text) end
   local handle = {}
   function handle:headers() return headers end
+  -- What the hook of the request kept.
+  function handle:streamInfo()
+    return { dynamicMetadata = function() return { get = function() return kept end } end }
+  end
   function handle:body()
     given = { piece_of(table.concat(pieces)) }
     return given[1]
@@ -60,8 +64,14 @@ class Script:
         self._lua.execute(f"{source(RANGES, 1000, epoch)}\n{_STUBS}".encode())
         self._answer = self._lua.globals()[b"answer"]
 
-    def answer(self, pieces: Iterable[bytes], **headers: str) -> tuple[bytes, dict[str, str]]:
-        """Pass an answer through; gives its body and headers as a client gets them."""
+    def answer(
+        self, pieces: Iterable[bytes], *, bare: bool = False, **headers: str
+    ) -> tuple[bytes, dict[str, str]]:
+        """Pass an answer through; gives its body and headers as a client gets them.
+
+        `bare`: the client's path was the service's own, without the gateway's prefix.
+        """
+        self._lua.globals()[b"kept"] = self._lua.table_from({b"bare": b"1"} if bare else {})
         names = {name.replace("_", "-").encode(): text.encode() for name, text in headers.items()}
         names.setdefault(b":status", b"200")
         body, found = self._answer(self._lua.table_from(names), self._lua.table_from(list(pieces)))

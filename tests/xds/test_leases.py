@@ -93,6 +93,32 @@ async def test_other_spellings_of_the_list_share_the_lease(world: World) -> None
     assert world.asked == asked
 
 
+@pytest.mark.parametrize("prefix", ["/compute", ""])
+async def test_the_link_to_the_next_page_is_the_gateways(world: World, prefix: str) -> None:
+    href = f"{world.gateway.upstreams['Pod1'].endpoint.url}/v2.1/x?limit=2&marker=b"
+    give(world, "a", "b", servers_links=[{"rel": "next", "href": href}])
+    path = LIST.replace("/compute", prefix)
+    asked = world.asked
+
+    for _ in range(2):
+        _, _, body = await ask(world, f"{path}?status=x&limit=2&name=w")
+        [link] = json.loads(body)["servers_links"]
+        query = "limit=2&marker=b&name=w&status=x"
+        assert link == {"rel": "next", "href": f"{world.gateway.url}{path}?{query}"}
+
+    assert world.asked == asked + 1
+
+
+async def test_pages_in_an_order_of_their_own_are_the_processors(world: World) -> None:
+    await ask(world, "/volume/v3/volumes")
+    asked = world.asked
+
+    await ask(world, "/volume/v3/volumes?sort=name")
+    await ask(world, "/volume/v3/volumes?sort=name&limit=2")
+
+    assert world.asked == asked + 1
+
+
 async def test_each_kind_of_thing_is_asked_for(world: World) -> None:
     await ask(world)
     asked = world.asked
@@ -119,6 +145,15 @@ async def test_each_kind_of_thing_is_asked_for(world: World) -> None:
         (f"{LIST}?name=a;all_tenants=1", {}),
         (f"{LIST}?%61ll_tenants=1", {}),
         (f"{LIST}?name=1&", {}),
+        (f"{LIST}?limit=0", {}),
+        (f"{LIST}?limit=a", {}),
+        (f"{LIST}?limit=1&limit=2", {}),
+        (f"{LIST}?limit=1&name=a%20b", {}),
+        (f"{LIST}?limit=1&name=a+b", {}),
+        (f"{LIST}?limit=1&name", {}),
+        (f"{LIST}?limit=1&marker=x", {}),
+        (f"{LIST}?limit=1&name={'n' * 1024}", {}),
+        (f"{LIST}?sort_key=name", {}),
         (f"{LIST}?availability_zone=az1", {}),
         ("/compute/v2.1/flavors", {}),
     ],

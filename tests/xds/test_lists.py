@@ -3,10 +3,12 @@
 import json
 import random
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from control_plane.handlers.translate import Translation
+from control_plane.lists.answer import Body, next_query, opening
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
@@ -14,6 +16,7 @@ from control_plane.pods.facts import PodFacts
 from control_plane.pods.view import View
 from control_plane.processor.learn import describe
 from control_plane.services.catalog import SERVICES, service_named
+from control_plane.services.service import LinkForm
 from tests.xds.lua import Script
 from tests.xds.samples import listed_servers, server, snapshot, volume
 
@@ -21,7 +24,8 @@ POD = Pod("1", "Pod1", "az1", "inner1")
 URL = "http://10.0.0.1:8774"
 GATEWAY = "gateway:8080"
 _PATHS = {"server": "/v2.1/servers/detail", "volume": "/v3/volumes/detail"}
-_PATHS["snapshot"] = "/v3/snapshots"
+_PATHS["snapshot"] = "/v3/0a1b/snapshots"
+_PATHS["backup"] = "/v3/backups"
 
 
 def view(path: str = "") -> View:
@@ -44,11 +48,26 @@ class List:
         self.path = path
         self.script = Script()
 
-    def rewritten(self, pieces: list[bytes], **headers: str) -> tuple[bytes, dict[str, str]]:
+    def rewritten(
+        self, pieces: list[bytes], query: str = "", *, bare: bool = False, **headers: str
+    ) -> tuple[bytes, dict[str, str]]:
         cluster = f"Pod1/{self.service.name}"
         lesson = f"|s|{describe(self.view, POD, self.service)}"
-        asked = f"GET http {GATEWAY} {cluster} {self.path}{_PATHS[self.resource.name]}?limit=3"
-        return self.script.answer(pieces, proxy_connection=f"{lesson} {asked}", **headers)
+        asked = f"GET http {GATEWAY} {cluster} {self.path}{_PATHS[self.resource.name]}{query}"
+        said = f"{lesson} {asked}"
+        return self.script.answer(pieces, bare=bare, proxy_connection=said, **headers)
+
+    def page(self, query: str, *, bare: bool) -> bytes:
+        """Write the page as the processor does, with a link to the next one."""
+        translation = Translation(self.view, POD, f"http://{GATEWAY}", GATEWAY)
+        items = [translation.item(json.dumps(item).encode(), self.resource) for item in self.items]
+        base = "" if bare else self.service.prefix
+        following = next_query(parse_qsl(query, keep_blank_values=True), self.items[-1]["id"])
+        url = f"http://{GATEWAY}{base}{_PATHS[self.resource.name]}?{following}"
+        body = Body()
+        pieces = [opening(self.resource, [], more=True), *body.fill(items)]
+        pieces.append(body.end(self.resource, LinkForm.LINKS, url, "", None))
+        return b"".join(pieces)
 
     @property
     def expected(self) -> list[Any]:
@@ -121,6 +140,50 @@ def test_the_form_of_a_list_may_be_another(separators: tuple[str, str]) -> None:
     body, _ = made.rewritten(cut(made.document, 1000))
 
     assert json.loads(body)["servers"] == made.expected
+
+
+@pytest.mark.parametrize("kind", ["server", "volume", "snapshot", "backup"])
+@pytest.mark.parametrize("bare", [False, True])
+def test_pages_are_those_of_the_processor(kind: str, bare: bool) -> None:  # noqa: FBT001
+    """Byte by byte, with any query that is sent to a pod, in pieces of any size."""
+    chance = random.Random(5)
+    known = "00000000-0000-4000-8000-00000000000a"
+    for _ in range(60):
+        query = _query(chance)
+        port, last = (8774, "servers") if kind == "server" else (8776, f"0a1b/{kind}s")
+        rest = "&".join(part for part in query.split("&") if not part.startswith("marker="))
+        href = f"http://10.0.0.1:{port}/v3/{last}/detail?{rest}&marker={known}"
+        item = {"id": known, "metadata": {f"{kind}s_links": "x"}, "description": href}
+        made = List(kind, [{**item, "id": "b"}, item], chance.choice(("", "/nova")))
+        link = {"rel": "next", "href": href}
+        items = [link] if chance.random() < 0.8 else [dict(reversed(link.items()))]
+        made.document = json.dumps(
+            {f"{kind}s": made.items, f"{kind}s_links": items}
+        ).encode() + chance.choice((b"", b"\n"))
+        pieces = cut(made.document, chance.choice((1 << 20, 100, 37, 9)))
+        length = {"content_length": str(len(made.document))} if chance.random() < 0.5 else {}
+
+        body, _ = made.rewritten(pieces, f"?{query}", bare=bare, **length)
+
+        assert body == made.page(query, bare=bare)
+
+
+def _query(chance: random.Random) -> str:
+    names = ["limit", *chance.choices(("name", "status", "marker"), k=chance.randrange(4))]
+    chance.shuffle(names)
+    values = ("", "a", "A-b_c.d~9", "00000000-0000-4000-8000-000000000001")
+    return "&".join(
+        f"{name}={chance.randrange(1, 2000) if name == 'limit' else chance.choice(values)}"
+        for name in names
+    )
+
+
+def test_a_page_that_nothing_follows_has_no_link() -> None:
+    made = List("server", [server("x", URL)])
+
+    body, _ = made.rewritten([made.document, b""], "?limit=2")
+
+    assert json.loads(body) == {"servers": made.expected}
 
 
 def test_the_next_page_is_here() -> None:

@@ -6,6 +6,8 @@ most). Then the pod answers, and Envoy, which puts the answer into the users' wo
 same caller's next lists for a moment (`presence.LEASE`).
 """
 
+import re
+
 import structlog
 
 from control_plane.directory.homes import HomeKey
@@ -22,13 +24,20 @@ log = structlog.get_logger()
 
 #: Parameters that leave nothing out but what other pages have.
 _ALL = SORTS | {"limit"}
+#: A first page, and those behind a marker.
+_PAGES = {"limit", "marker"}
+#: A query that the link to the next page repeats as it stands, put in order; and what is a limit.
+_AS_IT_STANDS = re.compile(r"[a-z_]+=[\w.~-]*(&[a-z_]+=[\w.~-]*)*", re.ASCII)
+_LIMIT = re.compile("[1-9][0-9]{0,3}")
+#: How long the path of a list in pages may be (envoy/lua/lists.lua).
+_LONGEST_PATH = 1024
 #: As many pods as tell that a list has no home.
 _ENOUGH = 2
 
 
 async def home_of(cloud: Cloud, call: Call) -> Pod | None:
     """Find the pod that a list can be left to; None when all pods are to be asked."""
-    if not _may_have_home(call) or not _names(call) <= set(call.operation.home):
+    if not _may_have_home(call) or not _names(call) <= {*call.operation.home, *_PAGES}:
         return None
     seen = cloud.homes.of(_key(call))
     pods = call.view.with_service(call.service.name)
@@ -43,7 +52,34 @@ async def home_of(cloud: Cloud, call: Call) -> Pod | None:
     there = [pod for pod in pods if pod.id in present]
     if len(there) != 1 or seen.pod not in ("", there[0].name):
         return None
+    if not await _may_be_a_page_of(cloud, call, there[0]):
+        return None
     return there[0] if there[0].name in call.view.answering else None
+
+
+async def _may_be_a_page_of(cloud: Cloud, call: Call, pod: Pod) -> bool:
+    """Whether the pod's page is the gateway's, with a link that Envoy writes as the gateway would.
+
+    In an order in which values may be missing pods lose things behind a marker; and a marker that
+    the pod does not know may be another's.
+    """
+    names = _names(call)
+    if names.isdisjoint(_PAGES):
+        return True
+    limits = [value for name, value in call.parameters if name == "limit"]
+    markers = [value for name, value in call.parameters if name == "marker"]
+    length = len(f"{call.location.base}{call.pod_path}?{call.query}")
+    if (
+        not names.isdisjoint(SORTS)
+        or len(limits) != 1
+        or not _LIMIT.fullmatch(limits[0])
+        or not _AS_IT_STANDS.fullmatch(call.query)
+        or length > _LONGEST_PATH
+    ):
+        return False
+    return not markers or (
+        len(markers) == 1 and await cloud.directory.known(markers[0]) == pod.name
+    )
 
 
 async def learn_home(cloud: Cloud, call: Call, source: Source, sequences: list[Sequence]) -> None:
