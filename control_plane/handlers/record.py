@@ -108,7 +108,7 @@ async def _record(cloud: Cloud, call: Call, pod: Pod, resource: Resource, body: 
     if resource.replicated:
         for owner in owners:
             # An id that the caller chose may be a copy's of what other pods have.
-            if _names(call.json, resource):
+            if call.body and _names(call.json, resource):
                 await cloud.holders.forget(resource.name, owner.id)
             else:
                 await cloud.holders.made(owner)

@@ -208,6 +208,21 @@ def test_a_key_pair_is_in_every_pod_until_it_is_deleted(
     assert tenant.home("compute", path) == []
 
 
+def test_a_key_pair_that_a_pod_lacks_is_brought_before_the_create(
+    tenant: Tenant, zones: tuple[str, str]
+) -> None:
+    path = "/os-keypairs/late"
+    key = {"keypair": {"name": "late", "type": "ssh", "public_key": _PUBLIC_KEY}}
+    made = tenant.cloud.post("compute", "/os-keypairs", key)
+    taken = tenant.direct[zones[1]].delete("compute", path)
+
+    server = tenant.cloud.create_server("late", zones[1], key_name="late")
+
+    assert (made.status, taken.status) == (201, 204)
+    assert tenant.home("compute", path) == list(zones)
+    assert tenant.cloud.read("compute", f"/servers/{server}")["server"]["key_name"] == "late"
+
+
 def test_a_build_that_fails_is_shown_as_the_pod_shows_it(
     tenant: Tenant, zones: tuple[str, str]
 ) -> None:
