@@ -16,7 +16,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # The second cloud has its own name for its zone, as clouds do.
 export TRIO2O_PODS_INNER_AZS ?= az1 nova
 
-.PHONY: help venv pods pods-down demo demo-down test lint unit tempest bench clean
+.PHONY: help venv pods pods-down demo demo-down test lint unit tempest suites bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,12 @@ test: lint ## everything: lint, unit tests, Envoy, real OpenStack
 TEMPEST_REGEX ?= ^tempest\.api\.(compute|volume)\.
 tempest: venv ## tempest straight at a pod, then through the gateway, and what differs
 	@"$(PYTHON)" -m tests.openstack.tempest --regex '$(TEMPEST_REGEX)' $(TEMPEST_ARGS)
+
+# SUITES="sdk" runs one, SUITES_ARGS="--regex X" a part of each.
+SUITES ?= sdk nova cinder osc
+suites: venv ## the clients' own functional tests, likewise
+	@status=0; for suite in $(SUITES); do \
+	"$(PYTHON)" -m tests.openstack suites "$$suite" $(SUITES_ARGS) || status=1; done; exit $$status
 
 bench: venv ## measure; BENCH=lists runs one, SCALE='--rounds 9' sets sizes
 	@$(BIN)/python -c 'import matplotlib' 2>/dev/null || $(BIN)/python -m pip install -q -e '.[bench]'

@@ -96,9 +96,9 @@ _FLAVORS = (
     broadcast("PUT DELETE", "/service_profiles/{service_profile}"),
     broadcast("POST", f"{_FLAVOR}/service_profiles"),
     broadcast("DELETE", f"{_FLAVOR}/service_profiles/{{service_profile}}"),
-    computed("GET", "/service-providers"),
-    computed("GET", "/qos/rule-types"),
-    computed("GET", "/qos/rule-types/{rule_type}"),
+    computed("GET", "/service-providers", handler="single"),
+    computed("GET", "/qos/rule-types", handler="single"),
+    computed("GET", "/qos/rule-types/{rule_type}", handler="single"),
 )
 
 _AGENTS = (
@@ -116,10 +116,17 @@ _QUOTAS = (
     computed("GET", "/quotas"),
     static("GET", "/quotas/tenant"),
     static("GET", "/quotas/project"),
-    computed("GET", "/quotas/{project}"),
-    computed("GET", "/quotas/{project}/default"),
-    computed("GET", "/quotas/{project}/details"),
-    broadcast("PUT DELETE", "/quotas/{project}"),
+    computed("GET", "/quotas/{project}", handler="quotas"),
+    computed("GET", "/quotas/{project}/default", handler="quotas"),
+    computed("GET", "/quotas/{project}/details", handler="quotas"),
+    broadcast(
+        "PUT",
+        "/quotas/{project}",
+        handler="broadcast",
+        kept="quota",
+        defaults="/quotas/{project}/default",
+    ),
+    broadcast("DELETE", "/quotas/{project}", handler="broadcast", kept="quota"),
 )
 
 OPERATIONS: tuple[Operation, ...] = (

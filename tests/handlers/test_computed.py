@@ -73,6 +73,24 @@ async def test_a_quota_that_only_one_pod_has_is_shown() -> None:
     }
 
 
+@pytest.mark.parametrize("rest", ["quotas/a1b2", "quotas/a1b2/default"])
+async def test_quotas_of_networks_follow_the_same_rule(rest: str) -> None:
+    envoy = saying({"quota": {"network": 100, "port": -1}}, {"quota": {"network": 90, "port": 5}})
+
+    said = await envoy.exchange("GET", f"/network/v2.0/{rest}")
+
+    assert said.json == {"quota": {"network": 90, "port": 5}}
+
+
+async def test_quotas_of_networks_in_detail_add_up_what_is_used() -> None:
+    def detail(used: int) -> Any:
+        return {"quota": {"network": {"limit": 100, "used": used, "reserved": 0}}}
+
+    said = await saying(detail(1), detail(2)).exchange("GET", "/network/v2.0/quotas/a1b2/details")
+
+    assert said.json == {"quota": {"network": {"limit": 100, "used": 3, "reserved": 0}}}
+
+
 async def test_a_pod_that_does_not_answer_is_named_by_its_zone() -> None:
     envoy = saying(None, {"quota_set": {"id": "a1b2", "cores": 20}})
 

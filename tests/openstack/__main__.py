@@ -9,7 +9,11 @@ from tests.openstack import bed, files, installation, status
 from tests.openstack.processes import Processes
 from tests.openstack.progress import BedError, complain
 from tests.openstack.settings import Settings
-from tests.openstack.tempest import comparison, run
+from tests.openstack.suites.run import Run
+from tests.openstack.suites.suite import SUITES
+from tests.openstack.tempest import comparison, judge, run
+
+_KNOWN = Path(__file__).parent / "suites/known.txt"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,6 +37,12 @@ def _parser() -> argparse.ArgumentParser:
     tempest.add_argument("--exclude", default="")
     tempest.add_argument("--concurrency", type=int, default=2)
     tempest.add_argument("--limit", type=int, default=2100, help="seconds in all")
+    suites = commands.add_parser("suites", help="run a client's own tests, straight and through")
+    suites.add_argument("suite", choices=SUITES)
+    suites.add_argument("--regex", default="")
+    suites.add_argument("--concurrency", type=int, default=1)
+    suites.add_argument("--limit", type=int, default=7200, help="seconds a run")
+    suites.add_argument("--again", action="store_true", help="run straight anew")
     compare = commands.add_parser("compare", help="what passed in A and does not in B")
     compare.add_argument("base", type=Path)
     compare.add_argument("other", type=Path)
@@ -65,6 +75,13 @@ def _tempest(settings: Settings, options: argparse.Namespace) -> int:
     return run.tempest(settings, plan, options.out)
 
 
+def _suites(settings: Settings, options: argparse.Namespace) -> int:
+    judge.prepare(settings)
+    trial = Run(settings, SUITES[options.suite], options.regex, options.concurrency, options.limit)
+    known = comparison.read_known(_KNOWN)
+    return judge.judge(settings, trial, known, again=options.again)
+
+
 def _compare(options: argparse.Namespace) -> int:
     base, other = comparison.read(options.base), comparison.read(options.other)
     return comparison.report(comparison.compare(base, other, {}))
@@ -82,6 +99,7 @@ def _main() -> int:
         "endpoints": lambda: _endpoints(settings, options),
         "clouds": lambda: _clouds(settings),
         "tempest": lambda: _tempest(settings, options),
+        "suites": lambda: _suites(settings, options),
         "compare": lambda: _compare(options),
     }
     return commands[options.command]() or 0

@@ -15,6 +15,8 @@ from tests.openstack.progress import BedError, say
 from tests.openstack.settings import Settings
 
 _HERE = Path(__file__).parent
+#: The versions of everything that is installed with pip.
+CONSTRAINTS = _HERE / "constraints.txt"
 _PACKAGES = {
     "mariadb-server": "/usr/sbin/mariadbd",
     "rabbitmq-server": "/usr/lib/rabbitmq/bin/rabbitmq-server",
@@ -82,7 +84,7 @@ def make_environment(settings: Settings, folder: Path, processes: Processes) -> 
 
 
 def _install_services(settings: Settings, processes: Processes) -> None:
-    requirements, constraints = _HERE / "requirements.txt", _HERE / "constraints.txt"
+    requirements = _HERE / "requirements.txt"
     stamp = settings.venv / ".lab-requirements"
     if stamp.exists() and stamp.read_bytes() == requirements.read_bytes():
         return
@@ -90,7 +92,7 @@ def _install_services(settings: Settings, processes: Processes) -> None:
     make_environment(settings, settings.venv, processes)
     pip = [settings.bin / "python", "-m", "pip", "install", "-q"]
     processes.run([*pip, "-U", "pip", "setuptools", "wheel"], log="pip")
-    processes.run([*pip, "-r", requirements, "-c", constraints], log="pip")
+    processes.run([*pip, "-r", requirements, "-c", CONSTRAINTS], log="pip")
     stamp.write_bytes(requirements.read_bytes())
     say("services installed")
 

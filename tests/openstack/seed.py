@@ -1,5 +1,6 @@
 """What every pod is given: aggregates with its zones, flavors, images, networks, volume types."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.openstack.client import Client
@@ -36,7 +37,7 @@ def seed(pod: Pod, processes: Processes) -> None:
     client = Client(pod.settings.keystone)
     _seed_zones(pod, client)
     _seed_flavors(pod, client)
-    _seed_images(pod, client)
+    seed_images(pod, client, IMAGES)
     _seed_networks(pod, client)
     _seed_volume_types(pod, client)
     mark.touch()
@@ -65,10 +66,11 @@ def _seed_flavors(pod: Pod, client: Client) -> None:
             client.ask("POST", url, {"flavor": flavor})
 
 
-def _seed_images(pod: Pod, client: Client) -> None:
+def seed_images(pod: Pod, client: Client, images: Mapping[str, str]) -> None:
+    """Give a pod the images, by name and id, that it lacks."""
     url = f"{pod.url('glance')}/v2/images"
     known = {image["id"]: image["status"] for image in client.ask("GET", url)["images"]}
-    for name, identity in IMAGES.items():
+    for name, identity in images.items():
         if identity not in known:
             image = {
                 "id": identity,

@@ -1,6 +1,6 @@
-"""Turn a subunit stream into one line a test; runs inside tempest's virtual environment.
+"""Turn a subunit stream into one line a test; runs inside the tests' virtual environment.
 
-rows.py SUBUNIT REGION SECONDS STATUS
+rows.py SUBUNIT TITLE STATUS
 """
 
 import collections
@@ -34,11 +34,12 @@ def _seconds(test):
 
 def main():
     """Print the counts, then a line a test, sorted."""
-    file, region, seconds, status = sys.argv[1:]
-    rows = {}
+    file, title, status = sys.argv[1:]
+    rows, times = {}, []
 
     def keep(test):
         if test["status"] != "exists":
+            times.extend(time for time in test["timestamps"] if time)
             rows[test["id"]] = (test["status"], _seconds(test), _reason(test))
 
     result = testtools.StreamToDict(keep)
@@ -48,7 +49,8 @@ def main():
     result.stopTestRun()
     count = collections.Counter(_NAMES.get(row[0], row[0]) for row in rows.values())
     other = sum(n for state, n in count.items() if state not in ("pass", "fail", "skip"))
-    print(f"# tempest, region {region}, wall {seconds} s, status {status}")
+    seconds = (max(times) - min(times)).total_seconds() if times else 0
+    print(f"# {title}, wall {seconds:.0f} s, status {status}")
     print(f"# pass {count['pass']}  fail {count['fail']}  skip {count['skip']}  other {other}")
     for name in sorted(rows):
         state, took, why = rows[name]

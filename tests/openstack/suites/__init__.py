@@ -1,0 +1,1 @@
+"""The functional tests that OpenStack's clients ship, against one region of the bed."""
