@@ -193,6 +193,19 @@ def test_a_backup_in_error_is_deleted_by_force(
     assert tenant.home("volume", path) == []
 
 
+def test_a_backup_that_fails_says_why(tenant: Tenant, zones: tuple[str, str]) -> None:
+    volume = tenant.cloud.create_volume("lost", zones[1], metadata={"lab_fail": "backup"})
+    tenant.cloud.wait_for_volume(volume)
+
+    answer = tenant.cloud.post("volume", "/backups", {"backup": {"volume_id": volume}})
+
+    path = f"/backups/{answer.json['backup']['id']}"
+    _reaches(tenant.cloud, path, "error")
+    reason = tenant.cloud.read("volume", path)["backup"]["fail_reason"]
+    assert "lab_fail=backup" in reason
+    assert tenant.cloud.wait_for_volume(volume)["status"] == "available"
+
+
 def _back_up(cloud: Cloud, volume: str, **fields: object) -> str:
     answer = cloud.post("volume", "/backups", {"backup": {"volume_id": volume, **fields}})
     assert answer.status == 202, answer.text
