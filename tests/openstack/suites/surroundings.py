@@ -1,7 +1,8 @@
 """What suites expect of a cloud: devstack's names in clouds.yaml, an image, a project.
 
 Some suites know no region: they take the first endpoint of the catalog. So each region has a
-project of its own whose catalog holds that region's endpoints only (Keystone's OS-EP-FILTER).
+project of its own whose catalog holds that region's Nova only (Keystone's OS-EP-FILTER). Endpoints
+of other services stay: a pod's Nova finds its Cinder in the catalog of the user's token.
 """
 
 from collections.abc import Mapping
@@ -86,11 +87,12 @@ def _prepare_project(client: Client, name: str, region: str) -> None:
     [user] = client.ask("GET", f"{keystone}/users?name=admin")["users"]
     [role] = client.ask("GET", f"{keystone}/roles?name=admin")["roles"]
     client.ask("PUT", f"{keystone}/projects/{identity}/users/{user['id']}/roles/{role['id']}")
-    endpoints = client.ask("GET", f"{keystone}/endpoints?region_id={region}")["endpoints"]
-    [own] = client.ask("GET", f"{keystone}/services?type=identity")["services"]
-    own_url = f"{keystone}/endpoints?service_id={own['id']}"
-    if not any(endpoint["service_id"] == own["id"] for endpoint in endpoints):
-        endpoints += client.ask("GET", own_url)["endpoints"][:3]
+    [compute] = client.ask("GET", f"{keystone}/services?type=compute")["services"]
+    endpoints = [
+        endpoint
+        for endpoint in client.ask("GET", f"{keystone}/endpoints")["endpoints"]
+        if endpoint["region_id"] == region or endpoint["service_id"] != compute["id"]
+    ]
     filters = f"{keystone}/OS-EP-FILTER/projects/{identity}/endpoints"
     known = {endpoint["id"] for endpoint in client.ask("GET", filters)["endpoints"]}
     for endpoint in endpoints:
