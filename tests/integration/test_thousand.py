@@ -113,7 +113,7 @@ def scene(
         everything = thousand.start(settings, pods[0], home, server, volume, stranger)
         database = mariadb.url(settings, name).partition("?")[0].replace("+pymysql", "")
         # Pods that are busy with what others test are no lost pods.
-        more = {"database": database, "timeouts": {"list": 300}}
+        more = {"database": database, "timeouts": {"list": 300, "pod": 300}}
         endpoints = thousand.definitions(everything.pods)
         first, second = (
             replicas.enter_context(
