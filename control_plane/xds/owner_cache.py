@@ -1,4 +1,4 @@
-"""The Lua of the owner cache: envoy/lua/owner_cache.lua with the services' tables before it.
+"""The Lua of the owner cache: the scripts of envoy/lua with the services' tables before it.
 
 The text depends on the tables, the microversions all pods share, the size and the epoch; a change
 of any of them empties the cache of every Envoy at once.
@@ -38,7 +38,7 @@ WORDS = ("headers", "seen")
 LANES = (*WORDS, "list")
 
 #: One text: what follows uses what is local above.
-_SCRIPTS = ("owner_cache.lua", "lists.lua")
+_SCRIPTS = ("owner_cache.lua", "words.lua", "leases.lua", "lists.lua", "answers.lua")
 #: The letters of which lists are full, the rarest first; what is not here is rarer still.
 _COMMON = "ZVKWYGJIXzjqkwvxDASOTEPybgufmphcldrsnoiat_-:e"
 

@@ -29,7 +29,7 @@ _PAGES = {"limit", "marker"}
 #: A query that the link to the next page repeats as it stands, put in order; and what is a limit.
 _AS_IT_STANDS = re.compile(r"[a-z_]+=[\w.~-]*(&[a-z_]+=[\w.~-]*)*", re.ASCII)
 _LIMIT = re.compile("[1-9][0-9]{0,3}")
-#: How long the path of a list in pages may be (envoy/lua/lists.lua).
+#: How long the path of a list in pages may be (envoy/lua/leases.lua).
 _LONGEST_PATH = 1024
 #: As many pods as tell that a list has no home.
 _ENOUGH = 2
