@@ -230,3 +230,26 @@ async def test_a_key_pair_is_shown_whichever_pod_has_it() -> None:
     said = await found.exchange("GET", "/compute/v2.1/os-keypairs/k")
 
     assert said.json == shown
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_quotas_of_networks_are_written_in_all_pods(method: str) -> None:
+    envoy = Envoy(lambda _pod, _request: (200, {"quota": {"network": 5}}))
+    body = {"quota": {"network": 5}} if method == "PUT" else None
+
+    said = await _ask(envoy, method, "/network/v2.0/quotas/a1b2", body)
+
+    assert said.status == 200
+    told = _paths(envoy, method)
+    assert sorted(pod for pod, _ in told) == ["Pod1", "Pod2"]
+    assert all(path.endswith("/v2.0/quotas/a1b2") for _, path in told)
+
+
+@pytest.mark.parametrize("path", ["service-providers", "qos/rule-types"])
+async def test_what_all_networks_can_do_one_pod_says(path: str) -> None:
+    envoy = Envoy(echo)
+
+    said = await _ask(envoy, "GET", f"/network/v2.0/{path}")
+
+    assert said.cluster == "Pod1/network"
+    assert envoy.pods.asked == []
