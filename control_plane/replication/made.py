@@ -15,8 +15,11 @@ def made_id(answer: PodAnswer, resource: Resource) -> str:
     """Read from the answer to a create the id of what was made; empty when it says none."""
     try:
         document = msgspec.json.decode(answer.body)
-        return str(document[resource.key][resource.identity])
-    except (*NOT_JSON, KeyError, TypeError):
+        wrapped = document.get(resource.key)
+        # Glance wraps nothing.
+        item = wrapped if isinstance(wrapped, dict) else document
+        return str(item[resource.identity])
+    except (*NOT_JSON, AttributeError, KeyError, TypeError):
         return ""
 
 

@@ -47,8 +47,8 @@ class Write:
         resource = self.service.resources.get(self.operation.answer)
         if not thing and resource is not None and self.operation.creates:
             name = resource.name
-            path = f"{resource.key}.{resource.merge_by}"
-            thing = next(references(self.body, path), "")
+            paths = (f"{resource.key}.{resource.merge_by}", resource.merge_by)
+            thing = next((found for path in paths for found in references(self.body, path)), "")
         return f"{self.service.name}/{name}/{thing}"[:255]
 
     def to_pod(self, pod: Pod, copies: Copies) -> PodRequest:

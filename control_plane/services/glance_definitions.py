@@ -26,11 +26,19 @@ _SCHEMAS = tuple(
     )
 )
 
+
+def _write(methods: str, path: str) -> Operation:
+    """Make the row of a write for all copies."""
+    return broadcast(methods, path, handler="broadcast")
+
+
 OPERATIONS: tuple[Operation, ...] = (
     *_SCHEMAS,
     aggregate("GET", "/metadefs/resource_types", "resource_type"),
     aggregate("GET", "/metadefs/namespaces", "namespace"),
-    broadcast("POST", "/metadefs/namespaces", answer="namespace", creates=True),
+    broadcast(
+        "POST", "/metadefs/namespaces", handler="broadcast", answer="namespace", creates=True
+    ),
     single("GET", _NAMESPACE),
     single("GET", f"{_NAMESPACE}/resource_types"),
     single("GET", f"{_NAMESPACE}/properties"),
@@ -39,13 +47,13 @@ OPERATIONS: tuple[Operation, ...] = (
     single("GET", f"{_NAMESPACE}/objects/{{object}}"),
     single("GET", f"{_NAMESPACE}/tags"),
     single("GET", f"{_NAMESPACE}/tags/{{tag}}"),
-    broadcast("PUT DELETE", _NAMESPACE),
-    broadcast("POST", f"{_NAMESPACE}/resource_types"),
-    broadcast("DELETE", f"{_NAMESPACE}/resource_types/{{resource_type}}"),
-    broadcast("POST DELETE", f"{_NAMESPACE}/properties"),
-    broadcast("PUT DELETE", f"{_NAMESPACE}/properties/{{property}}"),
-    broadcast("POST DELETE", f"{_NAMESPACE}/objects"),
-    broadcast("PUT DELETE", f"{_NAMESPACE}/objects/{{object}}"),
-    broadcast("POST DELETE", f"{_NAMESPACE}/tags"),
-    broadcast("POST PUT DELETE", f"{_NAMESPACE}/tags/{{tag}}"),
+    _write("PUT DELETE", _NAMESPACE),
+    _write("POST", f"{_NAMESPACE}/resource_types"),
+    _write("DELETE", f"{_NAMESPACE}/resource_types/{{resource_type}}"),
+    _write("POST DELETE", f"{_NAMESPACE}/properties"),
+    _write("PUT DELETE", f"{_NAMESPACE}/properties/{{property}}"),
+    _write("POST DELETE", f"{_NAMESPACE}/objects"),
+    _write("PUT DELETE", f"{_NAMESPACE}/objects/{{object}}"),
+    _write("POST DELETE", f"{_NAMESPACE}/tags"),
+    _write("POST PUT DELETE", f"{_NAMESPACE}/tags/{{tag}}"),
 )

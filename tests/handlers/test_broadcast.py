@@ -253,3 +253,27 @@ async def test_what_all_networks_can_do_one_pod_says(path: str) -> None:
 
     assert said.cluster == "Pod1/network"
     assert envoy.pods.asked == []
+
+
+async def test_definitions_of_metadata_are_written_in_all_pods_as_they_are() -> None:
+    envoy = Envoy(lambda _pod, request: (201, json.loads(request.body or b"{}")))
+    body = {"namespace": "OS::Own", "visibility": "public"}
+
+    said = await _ask(envoy, "POST", "/image/v2/metadefs/namespaces", body)
+
+    assert (said.status, said.json["namespace"]) == (201, "OS::Own")
+    assert {pod for pod, _ in _paths(envoy, "POST")} == {"Pod1", "Pod2"}
+
+
+async def test_a_namespace_that_one_pod_refuses_is_taken_out_of_the_others() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any]:
+        if request.method == "DELETE":
+            return 204, None
+        return (201, json.loads(request.body or b"{}")) if pod.name == "Pod1" else (409, {})
+
+    envoy = Envoy(script)
+
+    said = await _ask(envoy, "POST", "/image/v2/metadefs/namespaces", {"namespace": "OS::Own"})
+
+    assert said.status == 409
+    assert _paths(envoy, "DELETE") == [("Pod1", "/v2/metadefs/namespaces/OS%3A%3AOwn")]
