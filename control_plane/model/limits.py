@@ -4,3 +4,6 @@
 #: Envoy would send nothing until it has all, and not read on; Nova and Cinder themselves take a
 #: ninth of it. Octets.
 LARGEST_BODY = 1 << 20
+
+#: The longest path, query and all, of a list in pages that Envoy or one pod answers. Letters.
+LONGEST_PAGE_PATH = 1024

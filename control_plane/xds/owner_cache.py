@@ -14,6 +14,7 @@ from control_plane.directory.presence import LEASE
 from control_plane.lists.inquiry import SORTS
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.headers import KNOWN, SEEN
+from control_plane.model.limits import LONGEST_PAGE_PATH
 from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.pod import Pod
 from control_plane.pods.view import View
@@ -106,6 +107,7 @@ def _script() -> str:
 
 def _tables(shared: tuple[MicroversionRange | None, ...], entries: int) -> Iterator[str]:
     yield f"local CAPACITY, LEASE = {entries}, {round(LEASE * 1000)}"
+    yield f"local LONGEST_PAGE_PATH = {LONGEST_PAGE_PATH}"
     yield "local BY_NAME, BY_PREFIX, BY_VERSION = {}, {}, {}"
     for service, versions in zip(SERVICES, shared, strict=True):
         name = _lua(service.name)

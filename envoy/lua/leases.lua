@@ -8,8 +8,6 @@
 
 -- Tokens with leases, in two generations as owners are; and where a request says whose it is.
 local LEASES, LONGEST_TOKEN, OURS = 1000, 4096, "trio2o.lists"
--- How long the path of a list in pages may be.
-local LONGEST_PATH = 1024
 local new_leases, old_leases, leases = {}, {}, 0
 
 -- Whose list of what it is; nil for who must be told by the processor.
@@ -68,7 +66,7 @@ local function is_plain_query(path, names)
     end
     ordered = ordered or means == "order"
   end
-  return not limited or (not ordered and #path <= LONGEST_PATH and around_marker(query) ~= nil)
+  return not limited or (not ordered and #path <= LONGEST_PAGE_PATH and around_marker(query) ~= nil)
 end
 
 -- Sends a list to the pod that the caller's project is known to be in, and says whether it did.

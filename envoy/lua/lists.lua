@@ -55,6 +55,15 @@ local function joined(parts)
   return #parts == 1 and parts[1] or concat(parts)
 end
 
+-- Ends what is written with the rest of a text, copied up to a place; the text itself where that is
+-- where it began.
+local function as_written(text, from, to, copied)
+  if copied == from then return text, from, to end
+  written:put(sub(text, copied, to))
+  text = written:tostring()
+  return text, 1, #text
+end
+
 -- Whether a name stands where its rarest letter was found.
 local function is_name(text, seek, at, from)
   local quote = at - seek.back
@@ -205,10 +214,7 @@ local function with_field(text, from, to, seek, texts, cluster)
     end
     at = find(text, needle, next, true)
   end
-  if copied == from then return text, from, to end
-  written:put(sub(text, copied, to))
-  text = written:tostring()
-  return text, 1, #text
+  return as_written(text, from, to, copied)
 end
 
 -- Does what `with_fields` does, field after field where that can be.
@@ -302,10 +308,7 @@ local function with_led_links(text, from, to, links, at)
     end
     at = find(text, "//", next, true)
   end
-  if copied == from then return text, from, to end
-  written:put(sub(text, copied, to))
-  text = written:tostring()
-  return text, 1, #text
+  return as_written(text, from, to, copied)
 end
 
 -- Says how the link to a list's next page is written around its marker; nil where none is expected.

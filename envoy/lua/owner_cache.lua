@@ -1,9 +1,10 @@
 -- Which pod owns an id: answered inside Envoy, learnt from the processor's answers.
 --
 -- Above this text the control plane puts what it knows of the services (control_plane/xds/
--- owner_cache.py): CAPACITY, LEASE, BY_PREFIX, BY_VERSION, BY_NAME. Below it stand words.lua, leases.lua,
--- lists.lua and answers.lua, in one text, so that each uses what is local above. Another text is another
--- VM and an empty cache; each worker of Envoy has a VM, and so a cache, of its own.
+-- owner_cache.py): CAPACITY, LEASE, LONGEST_PAGE_PATH, BY_PREFIX, BY_VERSION, BY_NAME. Below it stand
+-- words.lua, leases.lua, lists.lua and answers.lua, in one text, so that each uses what is local
+-- above. Another text is another VM and an empty cache; each worker of Envoy has a VM, and so a
+-- cache, of its own.
 --
 --   request   a known id        -> x-trio2o-known: its cluster, the answer passes as it is
 --                                  x-trio2o-seen: its cluster, the answer is rewritten below

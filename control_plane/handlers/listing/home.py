@@ -17,6 +17,7 @@ from control_plane.handlers.listing.source import Source
 from control_plane.lists.inquiry import SORTS
 from control_plane.lists.sequence import Sequence
 from control_plane.model.headers import LANE
+from control_plane.model.limits import LONGEST_PAGE_PATH
 from control_plane.model.pod import Pod
 from control_plane.services.lane import Lane, is_home, needs_processor_from
 
@@ -29,8 +30,6 @@ _PAGES = {"limit", "marker"}
 #: A query that the link to the next page repeats as it stands, put in order; and what is a limit.
 _AS_IT_STANDS = re.compile(r"[a-z_]+=[\w.~-]*(&[a-z_]+=[\w.~-]*)*", re.ASCII)
 _LIMIT = re.compile("[1-9][0-9]{0,3}")
-#: How long the path of a list in pages may be (envoy/lua/leases.lua).
-_LONGEST_PATH = 1024
 #: As many pods as tell that a list has no home.
 _ENOUGH = 2
 
@@ -74,7 +73,7 @@ async def _may_be_a_page_of(cloud: Cloud, call: Call, pod: Pod) -> bool:
         or len(limits) != 1
         or not _LIMIT.fullmatch(limits[0])
         or not _AS_IT_STANDS.fullmatch(call.query)
-        or length > _LONGEST_PATH
+        or length > LONGEST_PAGE_PATH
     ):
         return False
     return not markers or (
