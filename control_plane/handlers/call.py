@@ -28,6 +28,8 @@ _CARRIED = (
     "x-openstack-nova-api-version",
     "accept",
     "content-type",
+    # Whether tags of metadata definitions are added to those there are.
+    "x-openstack-append",
     "user-agent",
 )
 

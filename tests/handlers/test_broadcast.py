@@ -277,3 +277,18 @@ async def test_a_namespace_that_one_pod_refuses_is_taken_out_of_the_others() -> 
 
     assert said.status == 409
     assert _paths(envoy, "DELETE") == [("Pod1", "/v2/metadefs/namespaces/OS%3A%3AOwn")]
+
+
+async def test_tags_that_are_to_be_added_are_added_in_all_pods() -> None:
+    envoy = Envoy(echo)
+
+    await _ask(
+        envoy,
+        "POST",
+        "/image/v2/metadefs/namespaces/OS::Own/tags",
+        {"tags": {"name": "one"}},
+        x_openstack_append="True",
+    )
+
+    told = [request.headers["x-openstack-append"] for _, request in envoy.pods.asked]
+    assert told == ["True", "True"]
