@@ -30,21 +30,10 @@ from control_plane.model.owner import Owner
 _AT_ONCE = 1000
 
 _PODS = Query((owners.c.id, owners.c.pod), owners.c.id)
-_STANDING = Query(
-    (
-        owners.c.deleted_at,
-        owners.c.id,
-        owners.c.resource,
-        owners.c.pod,
-        owners.c.project_id,
-        owners.c.created_at,
-    ),
-    owners.c.id,
-)
-_OWNERS = Query(
-    (owners.c.id, owners.c.resource, owners.c.pod, owners.c.project_id, owners.c.created_at),
-    owners.c.id,
-)
+#: What an `Owner` is made of, in its order.
+_OWNER = (owners.c.id, owners.c.resource, owners.c.pod, owners.c.project_id, owners.c.created_at)
+_OWNERS = Query(_OWNER, owners.c.id)
+_STANDING = Query((owners.c.deleted_at, *_OWNER), owners.c.id)
 
 
 class OwnerTable:
@@ -215,9 +204,7 @@ def _insert_or_fill_in(dialect: str) -> Insert:
 
 @lru_cache
 def _recording(dialect: Dialect) -> ManyRows | None:
-    names = ("id", "resource", "pod", "project_id", "created_at")
-    statement = _insert_or_fill_in(dialect.name)
-    return many_rows(dialect, statement, [owners.c[name] for name in names])
+    return many_rows(dialect, _insert_or_fill_in(dialect.name), _OWNER)
 
 
 @lru_cache

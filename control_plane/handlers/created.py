@@ -1,6 +1,5 @@
 """Read from the answer to a create what was made, and look for what the answer does not show."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ from control_plane.handlers.cloud import Cloud
 from control_plane.model.errors import NOT_JSON
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
+from control_plane.services.items import items
 from control_plane.services.operation import Batch, Resource
 from control_plane.services.reference import references
 
@@ -20,19 +20,6 @@ _FIRST_ERROR = 400
 #: More than were made: others of the project may have been made at the same moment, and whatever
 #: a pod lists is in that pod.
 _OTHERS = 20
-
-
-def items(document: Any, resource: Resource) -> Iterator[dict[str, Any]]:
-    """Read the item, or the items, that an answer holds under their key or bare."""
-    if not isinstance(document, dict):
-        return
-    one, many = document.get(resource.key), document.get(resource.plural)
-    if isinstance(one, dict):
-        yield one
-    elif isinstance(many, list):
-        yield from (item for item in many if isinstance(item, dict))
-    elif resource.identity in document:
-        yield document  # Glance wraps nothing
 
 
 def _created_at(item: dict[str, Any]) -> datetime:

@@ -13,10 +13,10 @@ import msgspec
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
-from control_plane.handlers.created import items
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.services.field import first_of
+from control_plane.services.items import items
 from control_plane.services.operation import Resource
 from control_plane.services.reference import references
 

@@ -18,6 +18,7 @@ from control_plane.handlers.translate import Translation
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
 from control_plane.pods.client import GONE
+from control_plane.services.items import items
 from control_plane.services.operation import Ref, Resource
 from control_plane.services.reference import references
 
@@ -120,8 +121,7 @@ async def _record(cloud: Cloud, call: Call, pod: Pod, resource: Resource, body: 
 
 def _names(body: object, resource: Resource) -> bool:
     """Whether the body of a create says which id the new thing is to have."""
-    paths = (resource.identity, f"{resource.key}.{resource.identity}")
-    return any(thing for path in paths for thing in references(body, path))
+    return any(item.get(resource.identity) for item in items(body, resource))
 
 
 async def _record_made(cloud: Cloud, call: Call, pod: Pod, makes: Ref, answer: Watched) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from control_plane.model.errors import NOT_JSON
 from control_plane.pods.client import PodAnswer
 from control_plane.replication.write import Write
+from control_plane.services.items import items
 from control_plane.services.operation import Resource
 from control_plane.services.reference import references
 
@@ -15,12 +16,9 @@ def made_id(answer: PodAnswer, resource: Resource) -> str:
     """Read from the answer to a create the id of what was made; empty when it says none."""
     try:
         document = msgspec.json.decode(answer.body)
-        wrapped = document.get(resource.key)
-        # Glance wraps nothing.
-        item = wrapped if isinstance(wrapped, dict) else document
-        return str(item[resource.identity])
-    except (*NOT_JSON, AttributeError, KeyError, TypeError):
+    except NOT_JSON:
         return ""
+    return str(next(items(document, resource), {}).get(resource.identity, ""))
 
 
 def removal_of(write: Write, answer: PodAnswer) -> tuple[str, str] | None:
