@@ -39,7 +39,14 @@ WORDS = ("headers", "seen")
 LANES = (*WORDS, "list")
 
 #: One text: what follows uses what is local above.
-_SCRIPTS = ("owner_cache.lua", "words.lua", "leases.lua", "lists.lua", "answers.lua")
+_SCRIPTS = (
+    "owner_cache.lua",
+    "parts.lua",
+    "words.lua",
+    "leases.lua",
+    "lists.lua",
+    "answers.lua",
+)
 #: The letters of which lists are full, the rarest first; what is not here is rarer still.
 _COMMON = "ZVKWYGJIXzjqkwvxDASOTEPybgufmphcldrsnoiat_-:e"
 
@@ -239,7 +246,7 @@ def _home(resource: Resource, operation: Operation) -> dict[str, Any]:
 
 
 def _seek(name: str) -> dict[str, Any]:
-    """Say how to find a name in a list: by what follows its rarest letter, where it has one."""
+    """Say how to find a name in an answer: by what follows its rarest letter, where it has one."""
     text = f'{name}":'
     back = min(range(len(name)), key=lambda index: _COMMON.find(name[index]))
     return {
@@ -265,7 +272,7 @@ def _seen(resource: Resource) -> dict[str, Any]:
         for name in outer:
             at = at.setdefault(name, {})
         at[last] = change.kind
-        marks.append({"text": f'{last}":', "kind": change.kind, "deep": bool(outer)})
+        marks.append({**_seek(last), "kind": change.kind, "deep": bool(outer)})
     if marks:
         described = {"key": resource.key, "plural": resource.plural}
         found["resource"] = {**described, "fields": fields, "marks": marks}

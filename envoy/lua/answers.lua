@@ -28,7 +28,8 @@ local function rewrite(handle, headers, text)
   local cluster, row, id, scheme, authority, service, below = read_asked(text)
   if not cluster then return end
   local status = tonumber(headers:get(":status"))
-  local location = headers:get("location")
+  -- What is there already is nowhere else.
+  local location = status ~= 200 and headers:get("location")
   if location then headers:replace("location", with_links(location, cluster, scheme, authority)) end
   if (status == 404 or status == 410) and row and row.whole and id then keep(id, false) end
   local packed = headers:get("content-encoding")

@@ -2,9 +2,9 @@
 --
 -- Above this text the control plane puts what it knows of the services (control_plane/xds/
 -- owner_cache.py): CAPACITY, LEASE, LONGEST_PAGE_PATH, BY_PREFIX, BY_VERSION, BY_NAME. Below it stand
--- words.lua, leases.lua, lists.lua and answers.lua, in one text, so that each uses what is local
--- above. Another text is another VM and an empty cache; each worker of Envoy has a VM, and so a
--- cache, of its own.
+-- parts.lua, words.lua, leases.lua, lists.lua and answers.lua, in one text, so that each uses what is
+-- local above. Another text is another VM and an empty cache; each worker of Envoy has a VM, and so
+-- a cache, of its own.
 --
 --   request   a known id        -> x-trio2o-known: its cluster, the answer passes as it is
 --                                  x-trio2o-seen: its cluster, the answer is rewritten below
@@ -189,33 +189,19 @@ local function unquoted(text)
   return (text:gsub("%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end))
 end
 
--- What two texts begin with alike.
-local function shared(one, other)
-  local length = 0
-  while length < #one and byte(one, length + 1) == byte(other, length + 1) do
-    length = length + 1
-  end
-  return sub(one, 1, length)
-end
-
 -- Reads what control_plane/processor/learn.py writes.
 local function read_cluster(text)
   local parts = {}
   for part in (text .. "|"):gmatch("([^|]*)|") do parts[#parts + 1] = unquoted(part) end
-  local mask, links, paths, common = {}, {}, {}, nil
+  local mask, links = {}, {}
   for digits in parts[5]:gmatch(("%x"):rep(8)) do mask[#mask + 1] = tonumber(digits, 16) end
   for index = 6, #parts - 2, 3 do
-    local url, path = parts[index], parts[index + 1]
-    links[#links + 1] = { url = url, path = path, ours = parts[index + 2] }
-    if path ~= "" then paths[#paths + 1] = path .. "/" end
-    common = common and shared(common, url) or url
+    links[#links + 1] = { url = parts[index], path = parts[index + 1], ours = parts[index + 2] }
   end
   return {
     text = text, name = parts[1], path = parts[2], zone = parts[3], inner = parts[4],
     mask = mask, links = links, pod = match(parts[1], "^[^/]*"),
-    -- Without these no link needs to be changed.
-    common = common or "", paths = paths,
-    hidden = {}, hashes = 0,
+    leading = {}, names = 0, hidden = {}, hashes = 0,
   }
 end
 

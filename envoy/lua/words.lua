@@ -157,19 +157,16 @@ local function find_changes(body, resource, cluster)
   local from, stop
   for index = 1, #resource.marks do
     local mark = resource.marks[index]
-    local text = mark.text
-    local at, last = find(body, text, 1, true)
-    while at and byte(body, at - 1) ~= QUOTE do at, last = find(body, text, last, true) end
-    if at then
-      if find(body, text, last, true) then return nil end
+    local quote = sought(body, mark, 1)
+    if quote ~= NOWHERE then
+      if sought(body, mark, quote + 1) ~= NOWHERE then return nil end
       if stop == nil then
         from, stop = own_keys(body)
         stop = stop or false
       end
-      if stop and at > from and at < stop then return nil end
-      at = last + 1
-      while byte(body, at) <= 32 do at = at + 1 end
-      last = ended(value_end(body, at))
+      if stop and quote > from and quote < stop then return nil end
+      local at = value_of(body, quote, mark)
+      local last = ended(value_end(body, at))
       local value = sub(body, at, last)
       if value ~= "null" then
         if mark.deep or byte(value) == OPEN_OBJECT then return nil end
@@ -186,52 +183,14 @@ local function find_changes(body, resource, cluster)
 end
 
 local function with_changes(body, changes)
-  local pieces, from = {}, 1
+  local from = 1
+  written:reset()
   for index = 1, #changes do
     local change = changes[index]
-    pieces[#pieces + 1] = sub(body, from, change[1] - 1)
-    pieces[#pieces + 1] = change[3]
+    written:put(sub(body, from, change[1] - 1), change[3])
     from = change[2] + 1
   end
-  pieces[#pieces + 1] = sub(body, from)
-  return concat(pieces)
-end
-
-local function replaced(body, theirs, ours)
-  local at, last = find(body, theirs, 1, true)
-  if not at then return body end
-  local pieces, from = {}, 1
-  while at do
-    pieces[#pieces + 1] = sub(body, from, at - 1)
-    pieces[#pieces + 1] = ours
-    from = last + 1
-    at, last = find(body, theirs, from, true)
-  end
-  pieces[#pieces + 1] = sub(body, from)
-  return concat(pieces)
-end
-
-local function has_links(body, cluster, authority)
-  if find(body, cluster.common, 1, true) then return true end
-  for index = 1, #cluster.paths do
-    if find(body, authority .. cluster.paths[index], 1, true) then return true end
-  end
-  return false
-end
-
--- Lets the pod's URLs, and those it made of the client's Host and a path of its own, lead here.
-local function with_links(body, cluster, scheme, authority)
-  if not has_links(body, cluster, authority) then return body end
-  for index = 1, #cluster.links do
-    local link = cluster.links[index]
-    local ours = scheme .. "://" .. authority .. link.ours .. "/"
-    body = replaced(body, link.url .. "/", ours)
-    if link.path ~= "" then
-      body = replaced(body, "http://" .. authority .. link.path .. "/", ours)
-      body = replaced(body, "https://" .. authority .. link.path .. "/", ours)
-    end
-  end
-  return body
+  return (as_written(body, 1, #body, from))
 end
 
 -- Replaces a word that is no part of a longer name or of a path.
