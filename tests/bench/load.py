@@ -1,11 +1,11 @@
-"""Load on a URL: as much as goes (wrk), or so many requests a second (h2load)."""
+"""Load on a URL: as much as goes, or so many requests a second (wrk); over HTTP/2 (h2load)."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from tests.bench.machine import Process
 from tests.bench.rounds import Figures
 
 _SCRIPT = Path(__file__).with_name("wrk.lua")
-_MICROSECONDS = 1000
+#: So many that one is nearly always free when a request is due.
+_PACED_CONNECTIONS = 64
 #: What h2load prints of the answers' statuses.
 _COUNTS = re.compile(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx")
 _RATE = re.compile(r"([\d.]+) req/s")
@@ -47,6 +48,31 @@ def full(
     start: int = 0,
 ) -> Figures:
     """Ask as fast as answers come; rate, latency in ms, CPU seconds per 10,000 requests."""
+    return _wrk(url, request, seconds, processes, connections, start, {})
+
+
+def paced(
+    url: str,
+    request: Request,
+    rate: float,
+    seconds: float,
+    processes: Sequence[Process],
+    start: int = 0,
+) -> Figures:
+    """Ask so many times a second on average, at times that chance chooses; figures as of `full`."""
+    pace = {"REQUESTS_A_SECOND": f"{rate:g}"}
+    return _wrk(url, request, seconds, processes, _PACED_CONNECTIONS, start, pace)
+
+
+def _wrk(
+    url: str,
+    request: Request,
+    seconds: float,
+    processes: Sequence[Process],
+    connections: int,
+    start: int,
+    pace: Mapping[str, str],
+) -> Figures:
     before = [process.cpu for process in processes]
     done = _run(
         "wrk",
@@ -62,6 +88,7 @@ def full(
         ),
         *("--", request.method, request.path, str(start), request.body, request.token),
         timeout=seconds + 20,
+        environment=pace,
     )
     line = next(line for line in done.splitlines() if line.startswith("RESULT "))
     found = json.loads(line.removeprefix("RESULT "))
@@ -72,42 +99,8 @@ def full(
     }
     return {
         "rate": found["requests"] / found["seconds"],
-        "p50": found["p50"],
-        "p95": found["p95"],
-        "p99": found["p99"],
-        "failed": float(found["failed"]),
-        "requests": float(found["requests"]),
+        **{name: float(found[name]) for name in ("p50", "p95", "p99", "max", "failed", "requests")},
         **used,
-    }
-
-
-def paced(url: str, request: Request, rate: float, seconds: float, start: int = 0) -> Figures:
-    """Ask so many times a second over one HTTP/2 connection; latency in ms."""
-    count = max(10, int(rate * seconds))
-    with tempfile.TemporaryDirectory(prefix="trio2o-bench") as folder:
-        uris, log = Path(folder) / "uris", Path(folder) / "log"
-        uris.write_text(
-            "".join(
-                f"{url}{request.path.replace('{id}', numbered(start + number))}\n"
-                for number in range(count)
-            ),
-            encoding="ascii",
-        )
-        _run(
-            "h2load",
-            *("-c1", "-m100", f"-n{count}", f"--rps={rate:g}", "-T", "10", f"--log-file={log}"),
-            *("-H", f"x-auth-token: {request.token}", "-i", str(uris)),
-            timeout=seconds * 3 + 20,
-        )
-        lines = [line.split("\t") for line in log.read_text(encoding="ascii").splitlines()]
-    times = sorted(int(duration) / _MICROSECONDS for _, _, duration in lines)
-    return {
-        "p50": _percentile(times, 50),
-        "p95": _percentile(times, 95),
-        "p99": _percentile(times, 99),
-        "max": times[-1],
-        "asked a second": rate,
-        "failed": float(sum(status[:1] != "2" for _, status, _ in lines)),
     }
 
 
@@ -143,16 +136,19 @@ def flood(
     return {"rate": float(rate[1]), "failed": float(sum(others)), "requests": float(good), **used}
 
 
-def _percentile(ordered: Sequence[float], percent: int) -> float:
-    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
-
-
-def _run(tool: str, *arguments: str, timeout: float) -> str:
+def _run(
+    tool: str, *arguments: str, timeout: float, environment: Mapping[str, str] | None = None
+) -> str:
     if shutil.which(tool) is None:
         package = {"wrk": "wrk", "h2load": "nghttp2-client"}[tool]
         raise NoTool(f"error: {tool} is missing; on Debian: apt-get install {package}")
     done = subprocess.run(
-        [tool, *arguments], check=False, capture_output=True, text=True, timeout=timeout
+        [tool, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **(environment or {})},
     )
     if done.returncode:
         raise SystemExit(f"error: {tool} failed: {done.stdout[-500:]}{done.stderr[-500:]}")

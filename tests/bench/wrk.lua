@@ -1,6 +1,8 @@
 -- What wrk sends, and how it reports: one line of JSON.
 --   mode: fixed | each    each: "{id}" in the path is an id nobody has asked for before
 --   start: the number of the first id
+-- With REQUESTS_A_SECOND in the environment requests are due at times that chance chooses, as those of
+-- many clients are, and wait for no answer while a connection is free.
 local method, path, body, start, headers, count, threads
 
 function setup(thread)
@@ -37,4 +39,20 @@ function done(summary, latency)
     errors.connect + errors.read + errors.write + errors.status + errors.timeout,
     latency:percentile(50) / 1000, latency:percentile(95) / 1000,
     latency:percentile(99) / 1000, latency.max / 1000))
+end
+
+local rate = tonumber(os.getenv("REQUESTS_A_SECOND"))
+if rate then
+  local ffi = require("ffi")
+  ffi.cdef("typedef struct { long s, ns; } moment; int clock_gettime(int, moment *);")
+  local moment, MONOTONIC = ffi.new("moment"), 1
+  local due
+
+  -- Milliseconds until the next request is due; wrk asks once for each.
+  function delay()
+    ffi.C.clock_gettime(MONOTONIC, moment)
+    local now = tonumber(moment.s) * 1000 + tonumber(moment.ns) / 1e6
+    due = (due or now) - math.log(1 - math.random()) * 1000 / rate
+    return math.max(0, math.floor(due - now + 0.5))
+  end
 end
