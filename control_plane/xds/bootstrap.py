@@ -5,6 +5,7 @@ The bootstrap knows only the control plane; all else comes over ADS.
 
 import importlib.util
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -53,8 +54,11 @@ def bootstrap(options: BootstrapOptions) -> dict[str, Json]:
         "static_resources": {
             "clusters": [
                 _grpc_cluster(CONTROL_PLANE_CLUSTER, (options.xds,)),
-                {**_grpc_cluster(PROCESSOR_CLUSTER, options.processors), **_BALANCED},
-                {**_grpc_cluster(WORDS_CLUSTER, options.words), **_BALANCED},
+                _workers_cluster(
+                    PROCESSOR_CLUSTER, options.processors, "connect-failure,refused-stream"
+                ),
+                # One word decides and changes nothing, so that it may be asked for twice.
+                _workers_cluster(WORDS_CLUSTER, options.words, "connect-failure,reset"),
             ]
         },
         # Statistics of a cluster nobody has asked yet cost memory and time.
@@ -146,8 +150,25 @@ _BALANCED: dict[str, Json] = {
 }
 
 
-def _grpc_cluster(name: str, addresses: tuple[str, ...]) -> dict[str, Json]:
-    """Make a cluster of a gRPC server's addresses."""
+def _workers_cluster(name: str, addresses: tuple[str, ...], retry_on: str) -> dict[str, Json]:
+    """Make a cluster of the control plane's workers.
+
+    A worker that has died is noticed by the next health check; until then, and while the only one
+    starts again, a request is tried again. A policy in the configuration of ext_proc would be
+    copied, hashed and read for each request. No retry_host_predicate: 1.40 dies of it with SIGSEGV.
+    """
+    policy: Json = {
+        "retry_on": retry_on,
+        "num_retries": 10,
+        "retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"},
+    }
+    return {**_grpc_cluster(name, addresses, {"retry_policy": policy}), **_BALANCED}
+
+
+def _grpc_cluster(
+    name: str, addresses: tuple[str, ...], protocol: Mapping[str, Json] | None = None
+) -> dict[str, Json]:
+    """Make a cluster of a gRPC server's addresses; `protocol`: more options of HTTP."""
     many = 100_000
     http2: Json = {
         # Notices a control plane whose machine is gone.
@@ -164,6 +185,7 @@ def _grpc_cluster(name: str, addresses: tuple[str, ...]) -> dict[str, Json]:
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": f"{_TYPES}.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {"http2_protocol_options": http2},
+                **(protocol or {}),
             }
         },
         # Every request of a client is a stream of ext_proc: the default of 1024 at once would be

@@ -98,23 +98,9 @@ def _owner_cache(options: GatewayOptions) -> list[m.hcm.HttpFilter]:
     ]
 
 
-def processor_service(cluster: str, retry_on: str) -> m.core.GrpcService:
-    """Say where the processor is.
-
-    A worker that has died is noticed by the next health check; until then, and while the only one
-    starts again, a request is tried again. No retry_host_predicate here: 1.40 dies of it with
-    SIGSEGV on the first request.
-    """
-    return m.core.GrpcService(
-        envoy_grpc=m.core.GrpcServiceEnvoyGrpc(cluster_name=cluster),
-        retry_policy=m.core.RetryPolicy(
-            retry_on=retry_on,
-            num_retries=10,
-            retry_back_off=m.core.BackoffStrategy(
-                base_interval=m.seconds(0.05), max_interval=m.seconds(1)
-            ),
-        ),
-    )
+def grpc_service(cluster: str) -> m.core.GrpcService:
+    """Say where the processor is; how it is asked again is said in the bootstrap's cluster."""
+    return m.core.GrpcService(envoy_grpc=m.core.GrpcServiceEnvoyGrpc(cluster_name=cluster))
 
 
 def _processor(options: GatewayOptions) -> m.hcm.HttpFilter:
@@ -125,11 +111,9 @@ def _processor(options: GatewayOptions) -> m.hcm.HttpFilter:
         name=EXT_PROC,
         typed_config=m.pack(
             m.ext_proc.ExternalProcessor(
-                # Envoy copies and hashes this for each request, also where no processor is asked;
-                # with retries it is in the routes from which one is.
-                grpc_service=m.core.GrpcService(
-                    envoy_grpc=m.core.GrpcServiceEnvoyGrpc(cluster_name=options.processor_cluster)
-                ),
+                # Where most is asked. Envoy copies and hashes this for each request, also where no
+                # processor is asked, and again what a route says instead.
+                grpc_service=grpc_service(options.words_cluster),
                 # Bodies only where the processor asks for them: image data streams past it.
                 processing_mode=m.ext_proc.ProcessingMode(
                     request_header_mode=send.SEND,

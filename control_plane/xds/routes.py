@@ -16,7 +16,7 @@ from control_plane.model.headers import (
     SEEN,
 )
 from control_plane.xds import messages as m
-from control_plane.xds.filters import EXT_PROC, METADATA, OWNER_CACHE, processor_service
+from control_plane.xds.filters import EXT_PROC, METADATA, OWNER_CACHE, grpc_service
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.owner_cache import LANES, WORDS
 from control_plane.xds.resource import Resource
@@ -120,40 +120,41 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
 
 def _lanes(options: GatewayOptions) -> list[m.route.Route]:
     """Build the ways to the processor: each has its own kind of stream there."""
-    return [_asking(name, [m.header_is(LANE, name)], _way(options, name)) for name in LANES]
+    return [
+        _asking(options, name, [m.header_is(LANE, name)], in_words=name in WORDS) for name in LANES
+    ]
 
 
 def _explained(options: GatewayOptions) -> m.route.Route:
     """Let the processor answer who asks why, whatever the owner cache knows."""
-    route = _asking("explained", [_present(EXPLAIN)], _way(options, ""))
+    route = _asking(options, "explained", [_present(EXPLAIN)])
     route.typed_per_filter_config |= _NO_LUA
     return route
 
 
 def _undecided(options: GatewayOptions, headers: list[m.route.HeaderMatcher]) -> m.route.Route:
     """Build the way of all else: the processor decides in a conversation."""
-    return _asking("undecided", headers, _way(options, ""))
+    return _asking(options, "undecided", headers)
 
 
 def _asking(
-    name: str, headers: list[m.route.HeaderMatcher], way: m.ext_proc.ExtProcOverrides
+    options: GatewayOptions,
+    name: str,
+    headers: list[m.route.HeaderMatcher],
+    *,
+    in_words: bool = False,
 ) -> m.route.Route:
-    # The processor routes or answers every request; one it did neither to is our fault.
+    """Build a way to the processor; `in_words`: its first word is its last."""
+    # What the filter says itself is where single words are asked for.
+    way = m.ext_proc.ExtProcOverrides(grpc_service=grpc_service(options.processor_cluster))
     return m.route.Route(
         name=name,
         match=m.route.RouteMatch(prefix="/", headers=headers),
+        # The processor routes or answers every request; one it did neither to is our fault.
         direct_response=m.route.DirectResponseAction(status=503),
-        typed_per_filter_config={EXT_PROC: m.pack(m.ext_proc.ExtProcPerRoute(overrides=way))},
-    )
-
-
-def _way(options: GatewayOptions, lane: str) -> m.ext_proc.ExtProcOverrides:
-    """Say where a lane leads; one word that decides and changes nothing may be asked for twice."""
-    return m.ext_proc.ExtProcOverrides(
-        grpc_service=processor_service(options.words_cluster, "connect-failure,reset")
-        if lane in WORDS
-        else processor_service(options.processor_cluster, "connect-failure,refused-stream"),
-        grpc_initial_metadata=[m.core.HeaderValue(key=LANE, value=lane)] if lane else [],
+        typed_per_filter_config=(
+            {} if in_words else {EXT_PROC: m.pack(m.ext_proc.ExtProcPerRoute(overrides=way))}
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +21,34 @@ class Process:
     @property
     def cpu(self) -> float:
         """CPU seconds used since it began, its ended children not counted."""
+        user, system, *_ = self._times()
+        return user + system
+
+    @property
+    def cpu_with_ended(self) -> float:
+        """CPU seconds used since it began, those of its ended children with it."""
+        return sum(self._times())
+
+    @property
+    def parent(self) -> int:
+        """The process that started it."""
+        return int(self._stat()[1])
+
+    @property
+    def command(self) -> str:
+        """The name of what it runs; empty when it has ended."""
+        try:
+            return Path(f"/proc/{self.pid}/comm").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
+    def _times(self) -> list[float]:
+        return [int(field) / _TICKS for field in self._stat()[11:15]]
+
+    def _stat(self) -> list[str]:
         text = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii", errors="replace")
         # The command may hold spaces and brackets; what follows it does not.
-        fields = text.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return text.rpartition(")")[2].split()
 
     @property
     def peak(self) -> float:
@@ -47,17 +72,21 @@ class Process:
 
 
 class Neighbours:
-    """How many cores others keep busy: the machine's use less our own."""
+    """How many cores others keep busy: the machine's use less our own.
 
-    def __init__(self) -> None:
+    `also`: processes under test that are no children of this one.
+    """
+
+    def __init__(self, also: Sequence[Process] = ()) -> None:
+        self._roots = [Process("", os.getpid()), *also]
         self._at = time.monotonic()
         self._busy = _busy()
-        self._ours = _ours()
+        self._ours = _used_below(self._roots)
 
     def cores(self) -> float:
         """Say how many cores, on average since the beginning, worked for others."""
         seconds = time.monotonic() - self._at
-        return max(0.0, (_busy() - self._busy - _ours() + self._ours) / seconds)
+        return max(0.0, (_busy() - self._busy - _used_below(self._roots) + self._ours) / seconds)
 
 
 def _busy() -> float:
@@ -66,14 +95,15 @@ def _busy() -> float:
     return sum(int(value) for index, value in enumerate(fields) if index not in _IDLE) / _TICKS
 
 
-def _ours() -> float:
-    """CPU seconds of this process, of its descendants, and of those that have ended."""
-    times = os.times()
-    total = times.user + times.system + times.children_user + times.children_system
-    waiting = [os.getpid()]
-    while waiting:
-        for child in children(waiting.pop()):
-            waiting.append(child)
+def _used_below(roots: Sequence[Process]) -> float:
+    """CPU seconds of processes, of their descendants, and of their children that have ended."""
+    total = 0.0
+    for root in roots:
+        total += root.cpu_with_ended
+        waiting = children(root.pid)
+        while waiting:
+            child = waiting.pop()
+            waiting += children(child)
             try:
                 total += Process("", child).cpu
             except (FileNotFoundError, ProcessLookupError):

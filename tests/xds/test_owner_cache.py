@@ -532,3 +532,25 @@ async def test_hits_are_counted(world: World) -> None:
 
     assert stats["vhost.ingress.route.known.upstream_rq_total"] == 2
     assert stats["vhost.ingress.route.seen.upstream_rq_total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/compute/v2.1/servers/{}/ips"), ("POST", "/compute/v2.1/servers")],
+    ids=["one word", "a conversation"],
+)
+async def test_a_processor_that_is_away_for_a_moment_is_asked_again(
+    world: World, method: str, path: str
+) -> None:
+    gateway = world.gateway
+    await gateway.server.stop(None)
+    headers = {TO: "Pod1/compute"}
+    asked = asyncio.create_task(world.ask(path.format(uuid4()), method, b"{}", **headers))
+    await asyncio.sleep(0.4)
+    assert not asked.done()
+
+    server = await gateway.restart_control_plane()
+    status, _, _ = await asked
+    await server.stop(0.2)
+
+    assert status == 200

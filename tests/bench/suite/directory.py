@@ -21,7 +21,7 @@ from control_plane.directory.lookup import Directory
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.client import PodClient
 from tests.bench import remembered
-from tests.bench.machine import Neighbours
+from tests.bench.machine import Neighbours, Process
 from tests.bench.rounds import Figures, Goal, Result, summarise
 from tests.bench.scale import Scale
 
@@ -33,11 +33,12 @@ _PROJECTS = 1_000
 
 def run(folder: Path, scale: Scale) -> Result:
     """Fill a database, look ids up that were never looked up, then learn owners."""
-    result, neighbours = Result("directory"), Neighbours()
+    result = Result("directory")
     databases = {"SQLite": f"sqlite:///{folder}/directory.db"}
     with _postgresql(scale.postgresql) as server:
         if server:
             databases["PostgreSQL"] = server
+        neighbours = Neighbours(asyncio.run(_processes(server)) if server else [])
         for name, url in databases.items():
             asyncio.run(upgrade(url))
             start = time.monotonic()
@@ -185,6 +186,17 @@ def _postgresql(server: str) -> Iterator[str]:
         yield make_url(server).set(database=name).render_as_string(hide_password=False)
     finally:
         asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def _processes(server: str) -> list[Process]:
+    """Give a server's first process, if it runs on this machine."""
+    engine = open_engine(server)
+    async with engine.connect() as connection:
+        row = (await connection.execute(text("SELECT pg_backend_pid()"))).one()
+        ours = Process("PostgreSQL", row[0])
+        found = [Process(ours.name, ours.parent)] if ours.command == "postgres" else []
+    await engine.dispose()
+    return found
 
 
 def _remembered(count: int) -> float:
