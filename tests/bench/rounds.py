@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.bench.machine import Neighbours
+from tests.bench.machine import Neighbours, Process
 
 Figures = dict[str, float]
 
@@ -89,9 +89,14 @@ class Result:
         return found
 
 
-def interleave(bench: str, variants: Sequence[Variant], rounds: int) -> Result:
-    """Measure each variant once a round; the rounds after the first go the other way about."""
-    neighbours = Neighbours()
+def interleave(
+    bench: str, variants: Sequence[Variant], rounds: int, also: Sequence[Process] = ()
+) -> Result:
+    """Measure each variant once a round; the rounds after the first go the other way about.
+
+    `also`: processes under test that the bench has not started.
+    """
+    neighbours = Neighbours(also)
     measured: dict[str, list[Figures]] = {variant.name: [] for variant in variants}
     for number in range(rounds):
         for variant in variants if number % 2 == 0 else reversed(variants):

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from tests.bench.bed import under_test
 from tests.bench.lists import Target
 from tests.bench.machine import Process, children
 from tests.bench.rounds import Figures, Result, Variant, interleave
@@ -63,7 +64,7 @@ def run(folder: Path, scale: Scale) -> Result:
                     variants.append(
                         Variant(f"{name} {limit}", partial(_measure, target, processes))
                     )
-            return interleave("cells", variants, scale.rounds)
+            return interleave("cells", variants, scale.rounds, under_test(settings))
         finally:
             gateway.stop()
             for pod in (*pods, whole):
