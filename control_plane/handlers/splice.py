@@ -6,12 +6,13 @@ costs three times as much as finding those.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+from control_plane.handlers.wording import Worded
+from control_plane.lists.page import raw_fields
 from control_plane.services.field import change
 
 #: How long a value may be to be remembered, bytes, and how many are, of each pod and field.
@@ -21,19 +22,12 @@ _KNOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of a resource: how to see fast that it is absent, and what becomes of it."""
+    """What becomes of one field of a resource."""
 
-    path: str
-    first: str
-    mark: bytes
+    field: Worded
     new: Callable[[Any], Any]
     #: What short values of the field became: many items say the same.
     known: dict[bytes, bytes] = field(default_factory=dict)
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether the whole value of a field of the item changes."""
-        return self.path == self.first
 
     def of(self, old: bytes) -> bytes:
         """Give what becomes of the field's value, both as JSON."""
@@ -48,22 +42,14 @@ class Change:
 
     def _new(self, old: bytes) -> bytes:
         value = msgspec.json.decode(old)
-        if self.is_flat:
+        if self.field.is_flat:
             changed = self.new(value)
             return old if changed == value else msgspec.json.encode(changed)
-        holder = {self.first: value}
-        return (
-            msgspec.json.encode(holder[self.first]) if change(holder, self.path, self.new) else old
-        )
-
-
-@lru_cache(maxsize=256)
-def _type(fields: tuple[str, ...]) -> type[Any]:
-    """Make the type that reads some fields of an item as they are."""
-    kept = msgspec.Raw | msgspec.UnsetType
-    names = [(f"field_{index}", kept, msgspec.UNSET) for index in range(len(fields))]
-    rename = {f"field_{index}": name for index, name in enumerate(fields)}
-    return msgspec.defstruct("ChangedFields", names, rename=rename, gc=False)
+        first = self.field.first
+        holder = {first: value}
+        if not change(holder, self.field.path, self.new):
+            return old
+        return msgspec.json.encode(holder[first])
 
 
 class Splice:
@@ -71,9 +57,10 @@ class Splice:
 
     def __init__(self, changes: Sequence[Change]) -> None:
         """Take changes of whole fields, each of another one."""
-        self._decoder = msgspec.json.Decoder(_type(tuple(entry.first for entry in changes)))
+        names = tuple(entry.field.first for entry in changes)
+        self._decoder = msgspec.json.Decoder(raw_fields(names))
         self._fields = [attrgetter(f"field_{index}") for index in range(len(changes))]
-        self._changes = [(entry, entry.known, entry.mark) for entry in changes]
+        self._changes = [(entry, entry.known, entry.field.mark) for entry in changes]
 
     def item(self, raw: bytes, values: Sequence[Any] = ()) -> bytes | None:
         """Change an item; None when it cannot be told where a field stands.

@@ -84,12 +84,10 @@ class _Changes:
 
 def _changes(resource: Resource, new: Callable[[Worded], Callable[[Any], Any]]) -> _Changes:
     """Collect the changes of a resource; `new` says what becomes of a field's value."""
-    every = tuple(
-        Change(entry.path, entry.first, entry.mark, new(entry)) for entry in worded(resource)
-    )
+    every = tuple(Change(entry, new(entry)) for entry in worded(resource))
     names = alone(resource)
-    flat = tuple(entry for entry in every if entry.path in names)
-    nested = tuple(entry for entry in every if entry.path not in names)
+    flat = tuple(entry for entry in every if entry.field.path in names)
+    nested = tuple(entry for entry in every if entry.field.path not in names)
     return _Changes(every, Splice(flat) if flat else None, nested)
 
 
@@ -139,7 +137,7 @@ class Translation:
                 spliced = splice.item(raw, values)
                 if spliced is not None:
                     raw, rest = spliced, nested
-            needed = [entry for entry in rest if entry.mark in raw] if rest else None
+            needed = [entry for entry in rest if entry.field.mark in raw] if rest else None
             if needed:
                 fields = _FIELDS.decode(raw)
                 if rewrite(fields, needed):
@@ -150,7 +148,7 @@ class Translation:
 
     def body(self, raw: bytes, resource: Resource) -> bytes:
         """Translate an answer that holds one item, or a list of items, under its key or bare."""
-        needed = [entry for entry in self._of(resource).all if entry.mark in raw]
+        needed = [entry for entry in self._of(resource).all if entry.field.mark in raw]
         if needed:
             try:
                 document = msgspec.json.decode(raw)
@@ -200,17 +198,18 @@ class Translation:
     def _rewrite(self, fields: dict[str, msgspec.Raw], changes: list[Change]) -> bool:
         changed = False
         for entry in changes:
-            if entry.first in fields:
-                old = bytes(fields[entry.first])
+            first = entry.field.first
+            if first in fields:
+                old = bytes(fields[first])
                 new = entry.of(old)
                 if new != old:
-                    fields[entry.first] = msgspec.Raw(new)
+                    fields[first] = msgspec.Raw(new)
                     changed = True
         return changed
 
     def _rewrite_numbered(self, fields: dict[str, msgspec.Raw], changes: list[Change]) -> bool:
         """Change fields of which one says how another changes."""
-        names = [entry.first for entry in changes if entry.first in fields]
+        names = [entry.field.first for entry in changes if entry.field.first in fields]
         opened = {name: msgspec.json.decode(fields[name]) for name in names}
         changed = self._apply(opened, changes)
         fields.update((name, _encoded(value)) for name, value in opened.items())
@@ -218,11 +217,12 @@ class Translation:
 
     def _apply(self, item: dict[str, Any], changes: list[Change]) -> bool:
         local = item.get("id")
-        changed = sum(
-            change(item, entry.path, self._ending(local) if entry.path == LINKS else entry.new)
-            for entry in changes
-        )
-        return changed > 0
+        changed = False
+        for entry in changes:
+            path = entry.field.path
+            new = self._ending(local) if path == LINKS else entry.new
+            changed |= change(item, path, new)
+        return changed
 
     def _ending(self, local: Any) -> Callable[[Any], Any]:
         """Make what replaces a number at the end of an item's link."""

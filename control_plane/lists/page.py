@@ -107,11 +107,7 @@ _WRAPPED = "inner"
 
 
 def _key_type(fields: tuple[str, ...], kept: tuple[str, ...], wrapper: str) -> type[Any]:
-    """Make the type that reads just the fields of interest from an item, some as they are.
-
-    A Python name must not hold the colons and dashes of `OS-EXT-STS:vm_state`; the fields are
-    distinct.
-    """
+    """Make the type that reads the fields of interest, some as they are; they are distinct."""
     types = [(Any, None)] * len(fields) + [(msgspec.Raw | msgspec.UnsetType, msgspec.UNSET)] * len(
         kept
     )
@@ -240,14 +236,18 @@ def decode(body: bytes, resource: Resource, order: Sequence[SortKey]) -> Page:
 
 
 @lru_cache(maxsize=256)
-def _reduced_type(fields: tuple[str, ...]) -> type[Any]:
-    """Make the type that has just some fields of an item, as they are, or not at all."""
+def raw_fields(fields: tuple[str, ...]) -> type[Any]:
+    """Make the type that has just some fields of an item, as they are, or UNSET.
+
+    A Python name must not hold the colons and dashes of `OS-EXT-STS:vm_state`: they are `field_0`,
+    `field_1`, …
+    """
     kept = msgspec.Raw | msgspec.UnsetType
     names = [(f"field_{index}", kept, msgspec.UNSET) for index in range(len(fields))]
     rename = {f"field_{index}": field for index, field in enumerate(fields)}
-    return msgspec.defstruct("ReducedItem", names, rename=rename)
+    return msgspec.defstruct("RawFields", names, rename=rename, gc=False)
 
 
 def reduce(raw: bytes, fields: Sequence[str]) -> bytes:
     """Keep only some fields of an item, in the order in which they are named."""
-    return msgspec.json.encode(msgspec.json.decode(raw, type=_reduced_type(tuple(fields))))
+    return msgspec.json.encode(msgspec.json.decode(raw, type=raw_fields(tuple(fields))))
