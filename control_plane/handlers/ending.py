@@ -31,8 +31,9 @@ async def note_end(
     resource, resource_id = subject
     asked = sure or call.method == "DELETE" or call.operation.ends
     if asked and status < HTTPStatus.BAD_REQUEST:
-        await cloud.directory.mark_deleted(resource_id)
-        if not is_placed(call.service, resource):
+        if is_placed(call.service, resource):
+            await cloud.directory.mark_deleted(resource_id)
+        else:
             await cloud.holders.forget(resource, resource_id)
     elif status in _ABSENT:
         await cloud.directory.missed(resource_id, await cloud.identify(call))

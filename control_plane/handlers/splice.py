@@ -24,7 +24,7 @@ _KNOWN = 200
 class Change:
     """What becomes of one field of a resource."""
 
-    field: Worded
+    worded: Worded
     new: Callable[[Any], Any]
     #: What short values of the field became: many items say the same.
     known: dict[bytes, bytes] = field(default_factory=dict)
@@ -42,12 +42,12 @@ class Change:
 
     def _new(self, old: bytes) -> bytes:
         value = msgspec.json.decode(old)
-        if self.field.is_flat:
+        if self.worded.is_flat:
             changed = self.new(value)
             return old if changed == value else msgspec.json.encode(changed)
-        first = self.field.first
+        first = self.worded.first
         holder = {first: value}
-        if not change(holder, self.field.path, self.new):
+        if not change(holder, self.worded.path, self.new):
             return old
         return msgspec.json.encode(holder[first])
 
@@ -57,10 +57,10 @@ class Splice:
 
     def __init__(self, changes: Sequence[Change]) -> None:
         """Take changes of whole fields, each of another one."""
-        names = tuple(entry.field.first for entry in changes)
+        names = tuple(entry.worded.first for entry in changes)
         self._decoder = msgspec.json.Decoder(raw_fields(names))
         self._fields = [attrgetter(f"field_{index}") for index in range(len(changes))]
-        self._changes = [(entry, entry.known, entry.field.mark) for entry in changes]
+        self._changes = [(entry, entry.known, entry.worded.mark) for entry in changes]
 
     def item(self, raw: bytes, values: Sequence[Any] = ()) -> bytes | None:
         """Change an item; None when it cannot be told where a field stands.

@@ -86,8 +86,8 @@ def _changes(resource: Resource, new: Callable[[Worded], Callable[[Any], Any]]) 
     """Collect the changes of a resource; `new` says what becomes of a field's value."""
     every = tuple(Change(entry, new(entry)) for entry in worded(resource))
     names = alone(resource)
-    flat = tuple(entry for entry in every if entry.field.path in names)
-    nested = tuple(entry for entry in every if entry.field.path not in names)
+    flat = tuple(entry for entry in every if entry.worded.path in names)
+    nested = tuple(entry for entry in every if entry.worded.path not in names)
     return _Changes(every, Splice(flat) if flat else None, nested)
 
 
@@ -137,7 +137,7 @@ class Translation:
                 spliced = splice.item(raw, values)
                 if spliced is not None:
                     raw, rest = spliced, nested
-            needed = [entry for entry in rest if entry.field.mark in raw] if rest else None
+            needed = [entry for entry in rest if entry.worded.mark in raw] if rest else None
             if needed:
                 fields = _FIELDS.decode(raw)
                 if rewrite(fields, needed):
@@ -148,7 +148,7 @@ class Translation:
 
     def body(self, raw: bytes, resource: Resource) -> bytes:
         """Translate an answer that holds one item, or a list of items, under its key or bare."""
-        needed = [entry for entry in self._of(resource).all if entry.field.mark in raw]
+        needed = [entry for entry in self._of(resource).all if entry.worded.mark in raw]
         if needed:
             try:
                 document = msgspec.json.decode(raw)
@@ -198,7 +198,7 @@ class Translation:
     def _rewrite(self, fields: dict[str, msgspec.Raw], changes: list[Change]) -> bool:
         changed = False
         for entry in changes:
-            first = entry.field.first
+            first = entry.worded.first
             if first in fields:
                 old = bytes(fields[first])
                 new = entry.of(old)
@@ -209,7 +209,7 @@ class Translation:
 
     def _rewrite_numbered(self, fields: dict[str, msgspec.Raw], changes: list[Change]) -> bool:
         """Change fields of which one says how another changes."""
-        names = [entry.field.first for entry in changes if entry.field.first in fields]
+        names = [entry.worded.first for entry in changes if entry.worded.first in fields]
         opened = {name: msgspec.json.decode(fields[name]) for name in names}
         changed = self._apply(opened, changes)
         fields.update((name, _encoded(value)) for name, value in opened.items())
@@ -219,7 +219,7 @@ class Translation:
         local = item.get("id")
         changed = False
         for entry in changes:
-            path = entry.field.path
+            path = entry.worded.path
             new = self._ending(local) if path == LINKS else entry.new
             changed |= change(item, path, new)
         return changed
