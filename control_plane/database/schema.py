@@ -102,13 +102,15 @@ bindings = Table(
     Index(None, "pod_id"),
 )
 
-#: The pods that a project may have things in; one is never taken out while the pod is there.
+#: The pods that a project may have things in.
 presence = Table(
     "presence",
     metadata,
     Column("project_id", _text(), primary_key=True),
     Column("pod_id", _text(64), ForeignKey(pods.c.id, ondelete="CASCADE"), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
+    #: When something was last about to be made there.
+    Column("entered_at", UtcDateTime),
     Index(None, "pod_id"),
 )
 

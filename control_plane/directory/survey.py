@@ -39,11 +39,7 @@ async def survey(
     limit = asyncio.Semaphore(PARALLEL)
 
     async def ask(pod: Pod, service: Service, resource: Resource) -> Owner | None:
-        path = resource.probe.format(id=quote(resource_id, safe=""))
-        if service.project_segment:
-            path = f"/{project_id}{path}"
-        if service.versions:
-            path = f"/{service.versions[0]}{path}"
+        path = service.path(resource.probe.format(id=quote(resource_id, safe="")), project_id)
         request = PodRequest(service.name, "GET", path, {"x-auth-token": token})
         async with limit:
             try:

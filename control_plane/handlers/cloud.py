@@ -125,10 +125,7 @@ class Cloud:
         else:
             headers.pop("openstack-api-version", None)
             headers.pop("x-openstack-nova-api-version", None)
-            if service.project_segment:
-                path = f"/{caller.project_id}{path}"
-            if service.versions:
-                path = f"/{service.versions[0]}{path}"
+            path = service.path(path, caller.project_id)
         return Question(
             resource_id,
             resource,

@@ -105,3 +105,9 @@ class Service:
     def __post_init__(self) -> None:
         """Look through the rows once."""
         object.__setattr__(self, "has_homes", any(row.home for row in self.operations))
+
+    def path(self, below: str, project_id: str) -> str:
+        """Give the path in a pod, from the version on, of what a row's path names."""
+        project = f"/{project_id}" if self.project_segment else ""
+        version = f"/{self.versions[0]}" if self.versions else ""
+        return f"{version}{project}{below}"

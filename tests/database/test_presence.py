@@ -22,11 +22,37 @@ async def test_a_project_is_where_it_was_entered_first(store: Store, replica: St
     await replica.enter("project", two.id)
 
     assert set(first) == {one.id}
-    assert abs(first[one.id] - datetime.now(UTC)) < timedelta(seconds=60)
+    assert abs(first[one.id].since - datetime.now(UTC)) < timedelta(seconds=60)
+    assert first[one.id].entered == first[one.id].since
     found = await store.presence("project")
     assert found.keys() == {one.id, two.id}
-    assert found[one.id] == first[one.id]
+    assert found[one.id].since == first[one.id].since
+    assert found[one.id].entered > first[one.id].entered
     assert await store.presence("Project") == {}
+
+
+async def test_a_note_changes_nothing_of_what_is_known(store: Store, replica: Store) -> None:
+    pod = await store.create_pod(Pod("", "Pod1", "az1"))
+    await store.note("project", pod.id)
+    before = await store.presence("project")
+
+    await replica.note("project", pod.id)
+
+    assert await store.presence("project") == before
+
+
+async def test_only_who_was_not_entered_since_leaves(store: Store, replica: Store) -> None:
+    pods = [await store.create_pod(Pod("", f"Pod{n}", "az")) for n in range(2)]
+    for pod in pods:
+        await store.enter("project", pod.id)
+    stays = await store.presence("project")
+    await replica.enter("project", pods[0].id)
+
+    for pod in pods:
+        await store.leave("project", pod.id, stays[pod.id])
+        await store.leave("other", pod.id, stays[pod.id])
+
+    assert set(await replica.presence("project")) == {pods[0].id}
 
 
 async def test_of_two_that_enter_at_once_one_sees_the_other(store: Store, replica: Store) -> None:
@@ -77,4 +103,5 @@ async def test_an_older_databases_projects_are_where_they_are_bound(empty_databa
     found = await store.presence("project")
     await store.close()
 
-    assert found == {"a": datetime(2026, 1, 1, tzinfo=UTC)}
+    assert found["a"].since == datetime(2026, 1, 1, tzinfo=UTC)
+    assert abs(found["a"].entered - datetime.now(UTC)) < timedelta(seconds=60)

@@ -1,6 +1,7 @@
 """Lists that are one pod's: decided by what was made, what was seen, and who answers."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,6 +11,7 @@ from control_plane.directory.homes import HomeKey
 from control_plane.directory.presence import LEASE
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
+from control_plane.model.stay import Stay
 from control_plane.pods.client import PodRequest
 from tests.processor.envoy import POD1, POD2, VIEW, Envoy, Said, facts
 
@@ -18,7 +20,7 @@ MADE = {"server": {"id": "5a3e9d0c-6c2b-4a57-9f3e-00000000000a"}}
 
 
 def cloud(**servers: int) -> Envoy:
-    """Make two pods that have so many servers, and any number of volumes."""
+    """Make two pods that have so many servers, and nothing else."""
 
     def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
         count = servers.get(pod.name, 0)
@@ -28,8 +30,9 @@ def cloud(**servers: int) -> Envoy:
             {"id": f"{pod.name}-{number}", "created": "2026-01-01T00:00:00Z"}
             for number in range(count)
         ]
-        if "/volumes" in request.path:
-            return 200, {"volumes": []}
+        for name in ("volumes", "snapshots", "backups"):
+            if f"/{name}" in request.path:
+                return 200, {name: []}
         [limit] = parse_qs(request.path.partition("?")[2]).get("limit", ["1000"])
         page: dict[str, Any] = {"servers": items[: int(limit)]}
         if len(items) > int(limit):
@@ -260,7 +263,7 @@ async def test_networks_are_no_reason_to_wait() -> None:
     assert set(envoy.store.present["a1b2"]) == {"id-1"}
 
 
-@pytest.mark.parametrize("name", ["presence", "enter"])
+@pytest.mark.parametrize("name", ["presence", "note"])
 async def test_lists_need_no_database(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     envoy = await homed()
 
@@ -273,3 +276,84 @@ async def test_lists_need_no_database(monkeypatch: pytest.MonkeyPatch, name: str
     envoy.keystone.projects["other"] = "c3d4"
 
     assert (await ask(envoy, token="other")).cluster == ""
+
+
+async def settled(envoy: Envoy) -> None:
+    """Bring the project into both pods, an hour ago."""
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    later = long_ago + timedelta(minutes=1)
+    envoy.store.present["a1b2"] = {
+        "id-1": Stay(long_ago, later),
+        "id-2": Stay(long_ago, long_ago),
+    }
+
+
+async def test_a_project_that_left_its_second_pod_has_a_home_again() -> None:
+    envoy = cloud(Pod1=2)
+    await settled(envoy)
+
+    first = await ask(envoy)
+    await envoy.cloud.later.finish()
+    envoy.pods.asked.clear()
+    second = await ask(envoy)
+
+    assert first.facts["decision"] == "merged"
+    assert set(envoy.store.present["a1b2"]) == {"id-1"}
+    assert second.cluster == "Pod1/compute"
+    assert envoy.pods.asked == []
+
+
+@pytest.mark.parametrize("kind", ["servers", "volumes", "snapshots", "backups"])
+@pytest.mark.parametrize("answer", ["some", "refused", "silent", "odd"])
+async def test_a_project_that_has_anything_there_has_not_left(kind: str, answer: str) -> None:
+    answers: dict[str, tuple[int, Any] | None] = {
+        "some": (200, {kind: [{"id": "x"}]}),
+        "refused": (403, {}),
+        "silent": None,
+        "odd": (200, {kind: None}),
+    }
+
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
+        path, _, query = request.path.partition("?")
+        name = path.removesuffix("/detail").rpartition("/")[2]
+        if pod.name == "Pod2" and name == kind and query == "limit=1":
+            return answers[answer]
+        return 200, {name: []}
+
+    envoy = Envoy(script)
+    await settled(envoy)
+
+    await ask(envoy)
+    await envoy.cloud.later.finish()
+
+    assert set(envoy.store.present["a1b2"]) == {"id-1", "id-2"}
+
+
+async def test_a_pod_is_not_asked_again_at_once_what_a_project_has_there() -> None:
+    def script(pod: Pod, request: PodRequest) -> tuple[int, Any] | None:
+        return (403, {}) if request.path.endswith("?limit=1") else (200, {"servers": []})
+
+    envoy = Envoy(script)
+    await settled(envoy)
+
+    for _ in range(3):
+        await ask(envoy)
+        await envoy.cloud.later.finish()
+
+    looks = [request for _, request in envoy.pods.asked if request.path.endswith("?limit=1")]
+    assert len(looks) == 1
+    assert looks[0].path == "/v2.1/a1b2/servers?limit=1"
+    assert looks[0].headers["x-auth-token"] == "user"
+
+
+async def test_a_pod_that_was_entered_lately_is_not_left() -> None:
+    envoy = cloud()
+    await settled(envoy)
+    envoy.store.present["a1b2"]["id-2"] = Stay(datetime.now(UTC), datetime.now(UTC))
+    now = datetime.now(UTC)
+    envoy.store.present["a1b2"]["id-1"] = Stay(now, now - timedelta(minutes=15))
+
+    await ask(envoy)
+    await envoy.cloud.later.finish()
+
+    assert set(envoy.store.present["a1b2"]) == {"id-1", "id-2"}

@@ -27,6 +27,7 @@ from control_plane.model.headers import LANE
 from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
+from control_plane.model.stay import Stay
 from control_plane.observability.metrics import Metrics
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.pods.client import PodAnswer, PodRequest
@@ -116,7 +117,7 @@ class Store:
         self.bound: list[Binding] = []
         self.deleted: set[str] = set()
         #: Since when projects may have things in pods, by project and the pod's id.
-        self.present: dict[str, dict[str, datetime]] = {}
+        self.present: dict[str, dict[str, Stay]] = {}
         #: The ids in the pods by resource, pod and the users' id.
         self.kept: dict[tuple[str, str, str], str] = {}
         #: What pods last said of themselves.
@@ -129,9 +130,19 @@ class Store:
         self.said.setdefault(pod, {})[key] = value
 
     async def enter(self, project_id: str, pod_id: str) -> None:
-        self.present.setdefault(project_id, {}).setdefault(pod_id, datetime.now(UTC))
+        await self.note(project_id, pod_id)
+        stays = self.present[project_id]
+        stays[pod_id] = replace(stays[pod_id], entered=datetime.now(UTC))
 
-    async def presence(self, project_id: str) -> dict[str, datetime]:
+    async def note(self, project_id: str, pod_id: str) -> None:
+        now = datetime.now(UTC)
+        self.present.setdefault(project_id, {}).setdefault(pod_id, Stay(now, now))
+
+    async def leave(self, project_id: str, pod_id: str, stay: Stay) -> None:
+        if self.present[project_id].get(pod_id) == stay:
+            del self.present[project_id][pod_id]
+
+    async def presence(self, project_id: str) -> dict[str, Stay]:
         return dict(self.present.get(project_id, {}))
 
     async def owner(self, id: str) -> Owner | None:  # noqa: A002

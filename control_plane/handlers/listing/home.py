@@ -13,6 +13,7 @@ import structlog
 from control_plane.directory.homes import HomeKey
 from control_plane.handlers.call import Call
 from control_plane.handlers.cloud import Cloud
+from control_plane.handlers.listing.leaving import notice
 from control_plane.handlers.listing.source import Source
 from control_plane.lists.inquiry import SORTS
 from control_plane.lists.sequence import Sequence
@@ -96,6 +97,8 @@ async def learn_home(cloud: Cloud, call: Call, source: Source, sequences: list[S
     try:
         for pod in having[:_ENOUGH]:
             await cloud.presence.note(call.project_id, pod.id)
+        if len(having) < _ENOUGH:
+            await notice(cloud, call, having)
     except Exception:
         log.exception("presence_not_noted", request_id=call.request_id)
         return
