@@ -71,8 +71,12 @@ end
 
 -- Sends a list to the pod that the caller's project is known to be in, and says whether it did.
 function route_list(handle, headers, service, row, path, base)
+  local ours = handle:streamInfo():dynamicMetadata()
   -- Links to next pages begin as the client's paths do.
-  if base == 0 then handle:streamInfo():dynamicMetadata():set(OURS, "bare", "1") end
+  if base == 0 then ours:set(OURS, "bare", "1") end
+  local good, minor = false, nil
+  if service.versions then good, minor = version_of(service.versions, headers) end
+  if good then ours:set(OURS, "minor", tostring(minor)) end
   local key = lease_key(headers, service, row)
   if not key then return false end
   local now = tonumber(handle:timestamp())
@@ -87,7 +91,7 @@ function route_list(handle, headers, service, row, path, base)
     end
     return false
   end
-  handle:streamInfo():dynamicMetadata():set(OURS, "asked", now .. " " .. key)
+  ours:set(OURS, "asked", now .. " " .. key)
   return false
 end
 

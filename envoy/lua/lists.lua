@@ -261,7 +261,15 @@ local function list_rewriter(resource, cluster, links, following)
   end
 end
 
--- What is to be sought in answers of one microversion, which the pod says; all if it says none.
+-- The microversion of an answer, as the pod says it or as it was asked for; nil where that is unknown.
+local function minor_of(handle, headers)
+  local said = match(headers:get("openstack-api-version") or "", "^%a+ %d+%.(%d+)$")
+  if said then return tonumber(said) end
+  local ours = handle:streamInfo():dynamicMetadata():get(OURS)
+  return ours and ours.minor and tonumber(ours.minor)
+end
+
+-- What is to be sought in answers of one microversion; all if it is unknown.
 local function shown_in(resource, minor)
   if not resource then return nil end
   local known = resource.shown or { minor = false }
@@ -281,7 +289,7 @@ end
 
 -- Rewrites the answer to a list as it passes.
 function rewrite_list(handle, headers, cluster, row, service, below, scheme, authority)
-  local minor = tonumber(match(headers:get("openstack-api-version") or "", "^%a+ %d+%.(%d+)$"))
+  local minor = minor_of(handle, headers)
   local expected = number_in(headers, "content-length")
   headers:remove("content-length")
   local links = links_of(cluster, scheme, authority)

@@ -65,13 +65,17 @@ class Script:
         self._answer = self._lua.globals()[b"answer"]
 
     def answer(
-        self, pieces: Iterable[bytes], *, bare: bool = False, **headers: str
+        self, pieces: Iterable[bytes], *, bare: bool = False, minor: str = "", **headers: str
     ) -> tuple[bytes, dict[str, str]]:
         """Pass an answer through; gives its body and headers as a client gets them.
 
-        `bare`: the client's path was the service's own, without the gateway's prefix.
+        `bare`: the client's path was the service's own, without the gateway's prefix. `minor`: the
+        version that was asked for, if it is known.
         """
-        self._lua.globals()[b"kept"] = self._lua.table_from({b"bare": b"1"} if bare else {})
+        kept = {b"bare": b"1"} if bare else {}
+        if minor:
+            kept[b"minor"] = minor.encode()
+        self._lua.globals()[b"kept"] = self._lua.table_from(kept)
         names = {name.replace("_", "-").encode(): text.encode() for name, text in headers.items()}
         names.setdefault(b":status", b"200")
         body, found = self._answer(self._lua.table_from(names), self._lua.table_from(list(pieces)))

@@ -49,13 +49,20 @@ class List:
         self.script = Script()
 
     def rewritten(
-        self, pieces: list[bytes], query: str = "", *, bare: bool = False, **headers: str
+        self,
+        pieces: list[bytes],
+        query: str = "",
+        *,
+        bare: bool = False,
+        minor: str = "",
+        **headers: str,
     ) -> tuple[bytes, dict[str, str]]:
         cluster = f"Pod1/{self.service.name}"
         lesson = f"|s|{describe(self.view, POD, self.service)}"
         asked = f"GET http {GATEWAY} {cluster} {self.path}{_PATHS[self.resource.name]}{query}"
         said = f"{lesson} {asked}"
-        return self.script.answer(pieces, bare=bare, proxy_connection=said, **headers)
+        headers["proxy_connection"] = said
+        return self.script.answer(pieces, bare=bare, minor=minor, **headers)
 
     def page(self, query: str, *, bare: bool) -> bytes:
         """Write the page as the processor does, with a link to the next one."""
@@ -103,6 +110,22 @@ def test_lists_are_what_the_processor_makes_of_them(kind: str, size: int, path: 
 
     assert json.loads(body)[made.resource.plural] == made.expected
     assert not [name for name in headers if name.startswith("x-trio2o")]
+
+
+@pytest.mark.parametrize("said", ["", "compute 2.100", "compute 2.90", "an odd one"])
+@pytest.mark.parametrize("asked", ["", "100", "90", "0"])
+def test_the_version_tells_which_objects_of_users_there_may_be(said: str, asked: str) -> None:
+    """That of the answer; where it has none, the one that was asked for."""
+    made = List("server", [{"id": "a", "scheduler_hints": {"OS-EXT-AZ:availability_zone": "nova"}}])
+    headers = {"openstack_api_version": said} if said else {}
+
+    body, _ = made.rewritten([made.document, b""], minor=asked, **headers)
+
+    if said == "compute 2.100" or (said != "compute 2.90" and asked in ("", "100")):
+        assert json.loads(body)["servers"] == made.items
+    else:
+        # A pod that shows what its version does not have is no concern.
+        assert json.loads(body)["servers"][0]["id"] == "a"
 
 
 @pytest.mark.parametrize("kind", ["server", "volume"])
