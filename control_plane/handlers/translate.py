@@ -6,7 +6,7 @@ answer that has none of the fields' names in it is not decoded.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from os.path import commonprefix
@@ -23,6 +23,7 @@ from control_plane.model.pod import Pod
 from control_plane.pods.view import View
 from control_plane.services.catalog import SERVICES
 from control_plane.services.field import change
+from control_plane.services.items import items
 from control_plane.services.operation import Resource
 
 #: Names of the gateway, scheme and all, for which changes are kept, characters.
@@ -154,7 +155,7 @@ class Translation:
                 document = msgspec.json.decode(raw)
             except NOT_JSON:
                 return self.links(raw)
-            if sum(self._apply(item, needed) for item in _items(document, resource)):
+            if sum(self._apply(item, needed) for item in items(document, resource)):
                 raw = msgspec.json.encode(document)
         return self.links(raw)
 
@@ -233,18 +234,6 @@ class Translation:
             return href.removesuffix(ending) + shown if ends else href
 
         return new
-
-
-def _items(document: Any, resource: Resource) -> Iterator[dict[str, Any]]:
-    if not isinstance(document, dict):
-        return
-    one, many = document.get(resource.key), document.get(resource.plural)
-    if isinstance(one, dict):
-        yield one
-    elif isinstance(many, list):
-        yield from (item for item in many if isinstance(item, dict))
-    elif resource.identity in document:
-        yield document
 
 
 def _reworded(text: bytes, old: bytes, new: bytes) -> bytes:

@@ -74,9 +74,8 @@ function route_list(handle, headers, service, row, path, base)
   local ours = handle:streamInfo():dynamicMetadata()
   -- Links to next pages begin as the client's paths do.
   if base == 0 then ours:set(OURS, "bare", "1") end
-  local good, minor = false, nil
-  if service.versions then good, minor = version_of(service.versions, headers) end
-  if good then ours:set(OURS, "minor", tostring(minor)) end
+  local passing, minor = passes(service, row, headers)
+  if minor then ours:set(OURS, "minor", tostring(minor)) end
   local key = lease_key(headers, service, row)
   if not key then return false end
   local now = tonumber(handle:timestamp())
@@ -84,7 +83,7 @@ function route_list(handle, headers, service, row, path, base)
   -- A clock that was set back must not make it longer.
   if lease and now >= lease.from and now < lease.from + LEASE then
     local cluster = lease.cluster
-    if may_pass(handle, headers, service, row) and is_plain_query(path, row.home) then
+    if passing and is_plain_query(path, row.home) then
       headers:replace(":path", cluster.path .. sub(path, base + 1))
       headers:replace(row.passes, cluster.name)
       return true

@@ -143,11 +143,17 @@ local function before(rules, headers, below)
   return good and minor < below
 end
 
+-- Whether the pod's answer of the version asked for can be put into the users' words here; and the
+-- version, where all pods have it.
+local function passes(service, row, headers)
+  if not service.versions then return true end
+  local good, minor = version_of(service.versions, headers)
+  if not good then return false end
+  return not row.below or minor < row.below, minor
+end
+
 local function may_pass(handle, headers, service, row, owner)
-  if service.versions then
-    local good, minor = version_of(service.versions, headers)
-    if not good or (row.below and minor >= row.below) then return false end
-  end
+  if not passes(service, row, headers) then return false end
   if row.alone and not owner.alone then return false end
   return not row.actions or is_plain_action(handle, headers, row.actions)
 end

@@ -97,11 +97,12 @@ async def learn_home(cloud: Cloud, call: Call, source: Source, sequences: list[S
     try:
         for pod in having[:_ENOUGH]:
             await cloud.presence.note(call.project_id, pod.id)
-        if len(having) < _ENOUGH:
-            await notice(cloud, call, having)
     except Exception:
         log.exception("presence_not_noted", request_id=call.request_id)
         return
+    if len(having) < _ENOUGH:
+        # Not on the list's way: it reads the database.
+        cloud.later.run("leaving_not_noticed", notice(cloud, call, having))
     cloud.homes.learn(_key(call), [pod.name for pod in having], asked)
 
 

@@ -4,7 +4,8 @@ Noticed when a list of all pods shows nothing there. Then the pod is asked, once
 the client has its answer, for one of each kind of thing whose lists may be one pod's.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from functools import lru_cache
 from http import HTTPStatus
 
 import msgspec
@@ -24,11 +25,11 @@ from control_plane.services.service import Service
 async def notice(cloud: Cloud, call: Call, having: Collection[Pod]) -> None:
     """Look at pods where a list of all pods showed nothing, if no create can be under way there."""
     stays = await cloud.presence.settled(call.project_id)
-    for pod in call.view.fleet:
+    for pod in call.view.fleet if stays else ():
         stay = stays.get(pod.id)
         if stay is None or pod in having or not cloud.presence.may_look(call.project_id, pod.id):
             continue
-        cloud.later.run("leaving_not_noticed", _look(cloud, call, pod, stay))
+        await _look(cloud, call, pod, stay)
 
 
 async def _look(cloud: Cloud, call: Call, pod: Pod, stay: Stay) -> None:
@@ -50,14 +51,17 @@ async def _look(cloud: Cloud, call: Call, pod: Pod, stay: Stay) -> None:
     await cloud.presence.leave(call.project_id, pod.id, stay)
 
 
-def _kinds() -> Iterator[tuple[Service, str, Resource]]:
+@lru_cache(1)
+def _kinds() -> tuple[tuple[Service, str, Resource], ...]:
     """Name the lists that may be one pod's, one of each kind of thing."""
-    for service in SERVICES:
+    return tuple(
+        (service, path, service.resources[name])
+        for service in SERVICES
         # The first row of a kind is the shortest list of it.
-        rows = [row for row in reversed(service.operations) if is_home(service, row)]
-        lists = {row.answer: row.path for row in rows}
-        for name, path in lists.items():
-            yield service, path, service.resources[name]
+        for name, path in {
+            row.answer: row.path for row in reversed(service.operations) if is_home(service, row)
+        }.items()
+    )
 
 
 def _is_empty(answer: PodAnswer, resource: Resource) -> bool:

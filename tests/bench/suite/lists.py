@@ -16,12 +16,11 @@ from tests.bench.rounds import BARE, Figures, Goal, Result, Variant, interleave
 from tests.bench.scale import Scale
 
 _THOUSAND = 1_000
-#: One pod has all of a project; the goal is of its rate, beside bare Envoy's for the same answer.
-_ROUTED = "1x100"
 #: (name, pods, servers a pod, what pods cut pages to, the goal for the median in ms). Pods cut
-#: pages to what the gateway asks them for; those that are `deaf` send all they have.
+#: pages to what the gateway asks them for; those that are `deaf` send all they have. Where one pod
+#: has all of a project, the goal is of the rate beside bare Envoy's for the same answer.
 _SHAPES = (
-    (_ROUTED, 1, 100, (), None),
+    ("1x100", 1, 100, (), None),
     ("1x5", 1, 5, (), None),
     ("20x100", 20, 100, (share(_THOUSAND, 20),), 25.0),
     ("5x1000", 5, 1_000, (share(_THOUSAND, 5),), 40.0),
