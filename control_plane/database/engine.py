@@ -7,11 +7,11 @@ in favour of another one, which happens as soon as several replicas write.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Executable, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -34,6 +34,8 @@ _RETRIED = frozenset({"40P01", "40001", 1213, 1205})
 _BUSY_MILLISECONDS = 10_000
 
 Result = TypeVar("Result")
+#: The parameters of a statement: of one row, or of many.
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 def database_url(text: str) -> URL:
@@ -139,6 +141,14 @@ class Database:
                     raise
             await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    async def execute(self, statement: Executable, rows: Parameters | None = None) -> None:
+        """Run one statement that writes, in a transaction as `write` does."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(statement, rows)
+
+        await self.write(work)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from control_plane.database.engine import Database
 from control_plane.database.schema import facts
@@ -24,10 +23,7 @@ class FactTable:
         def changes(new: Any) -> dict[str, Any]:
             return {"value": new.value, "updated_at": new.updated_at}
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert_or_change(self.database.dialect, facts, changes), row)
-
-        await self.database.write(work)
+        await self.database.execute(insert_or_change(self.database.dialect, facts, changes), row)
 
     async def facts(self, pod: str) -> dict[str, object]:
         """Read all facts of a pod."""

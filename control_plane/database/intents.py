@@ -182,11 +182,7 @@ class IntentTable:
 
     async def finish(self, intent_id: int) -> None:
         """Take an intent out, because it was carried out."""
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(delete(intents).where(intents.c.id == intent_id))
-
-        await self.database.write(work)
+        await self.database.execute(delete(intents).where(intents.c.id == intent_id))
 
     async def count_intents(self, pod: str) -> int:
         """Count the intents of a pod that are still to be carried out."""
@@ -204,12 +200,9 @@ class IntentTable:
         await self.database.write(work)
 
     async def _update(self, intent_id: int, values: dict[str, Any]) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(
-                update(intents).where(intents.c.id == intent_id).values(**values)
-            )
-
-        await self.database.write(work)
+        await self.database.execute(
+            update(intents).where(intents.c.id == intent_id).values(**values)
+        )
 
 
 def _intent(row: RowMapping) -> Intent:

@@ -16,7 +16,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
 
 from control_plane.database.engine import Database
@@ -129,10 +128,7 @@ class OwnerTable:
             return
         statement = _insert_or_fill_in(self.database.dialect)
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(statement, rows)
-
-        await self.database.write(work)
+        await self.database.execute(statement, rows)
 
     async def _written(self, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Write owners in one statement; False where it failed or there is none."""
@@ -150,14 +146,11 @@ class OwnerTable:
         if await self._ended(id):
             return
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(
-                update(owners)
-                .where(owners.c.id == id, owners.c.deleted_at.is_(None))
-                .values(deleted_at=datetime.now(UTC))
-            )
-
-        await self.database.write(work)
+        await self.database.execute(
+            update(owners)
+            .where(owners.c.id == id, owners.c.deleted_at.is_(None))
+            .values(deleted_at=datetime.now(UTC))
+        )
 
     async def _ended(self, id: str) -> bool:  # noqa: A002
         """Mark as deleted in one statement; False where it failed or there is none."""
@@ -173,13 +166,9 @@ class OwnerTable:
 
     async def give(self, id: str, project_id: str) -> None:  # noqa: A002
         """Write another project to an owner."""
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(
-                update(owners).where(owners.c.id == id).values(project_id=project_id)
-            )
-
-        await self.database.write(work)
+        await self.database.execute(
+            update(owners).where(owners.c.id == id).values(project_id=project_id)
+        )
 
 
 def _changes(dialect: str) -> Changes:

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import Insert
 
 from control_plane.database.engine import Database
@@ -39,29 +38,22 @@ class PresenceTable:
         now = datetime.now(UTC)
         row = {"project_id": project_id, "pod_id": pod_id, "created_at": now, "entered_at": now}
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(statement, row)
-
         try:
-            await self.database.write(work)
+            await self.database.execute(statement, row)
         except IntegrityError as error:
             message = f"no pod with the id {pod_id}"
             raise Missing(message) from error
 
     async def leave(self, project_id: str, pod_id: str, stay: Stay) -> None:
         """Take back that a project may have things in a pod, unless it has been entered since."""
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(
-                delete(presence).where(
-                    presence.c.project_id == project_id,
-                    presence.c.pod_id == pod_id,
-                    presence.c.created_at == stay.since,
-                    presence.c.entered_at == stay.entered,
-                )
+        await self.database.execute(
+            delete(presence).where(
+                presence.c.project_id == project_id,
+                presence.c.pod_id == pod_id,
+                presence.c.created_at == stay.since,
+                presence.c.entered_at == stay.entered,
             )
-
-        await self.database.write(work)
+        )
 
     async def presence(self, project_id: str) -> dict[str, Stay]:
         """Read the ids of the pods that a project may have things in, and since when."""

@@ -69,14 +69,10 @@ class ShadowTable:
 
     async def forget_shadow(self, resource: str, pod: str, pod_id: str) -> None:
         """Take a shadow out that was deleted in its pod."""
-
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(
-                delete(copies).where(
-                    copies.c.resource == resource,
-                    copies.c.pod == pod,
-                    copies.c.pod_id == pod_id,
-                )
+        await self.database.execute(
+            delete(copies).where(
+                copies.c.resource == resource,
+                copies.c.pod == pod,
+                copies.c.pod_id == pod_id,
             )
-
-        await self.database.write(work)
+        )
