@@ -24,6 +24,7 @@ from control_plane.directory.rolls import Rolls
 from control_plane.directory.survey import survey
 from control_plane.identity.keystone import Keystone, KeystoneError
 from control_plane.identity.tokens import TokenVerifier
+from control_plane.model.address import Address
 from control_plane.model.errors import InUse, Invalid, StartupError, unavailable
 from control_plane.model.owner import Owner
 from control_plane.observability.metrics import Metrics
@@ -44,7 +45,7 @@ from control_plane.replication.replicator import Replicator
 from control_plane.replication.rounds import Rounds
 from control_plane.services.catalog import SERVICES
 from control_plane.services.table import Table
-from control_plane.settings import Address, Settings
+from control_plane.settings import Settings
 from control_plane.workers.forward import Forward
 from control_plane.workers.notices import CopiesChanged, PodSilent
 from control_plane.workers.pool import Pool
@@ -82,7 +83,7 @@ def gateway_options(settings: Settings) -> GatewayOptions:
     return GatewayOptions(
         listen=str(settings.listen),
         tls=settings.tls.enabled,
-        egress=settings.egress,
+        egress=str(settings.egress),
         request_timeout=settings.timeouts.pod,
         processor_timeout=settings.timeouts.pod + settings.timeouts.keystone,
         owner_cache=settings.owner_cache.enabled,
@@ -101,7 +102,7 @@ class ControlPlane:
         self.verifier = TokenVerifier(self.keystone)
         self.registry = Registry(store, self.keystone, SERVICES)
         self.client = PodClient(
-            settings.egress, self.registry, settings.timeouts.list, self.metrics
+            str(settings.egress), self.registry, settings.timeouts.list, self.metrics
         )
         self.registry.asker = self.client
         self.pool = Pool(settings, self._heard)
@@ -300,7 +301,7 @@ async def _grpc(plane: ControlPlane, listen: Address) -> AsyncIterator[None]:
         (
             plane.discovery.handlers(),
             administration_handler(plane.administration),
-            Forward(plane.settings.processor.addresses).handler(),
+            Forward(plane.settings.processors).handler(),
         )
     )
     try:

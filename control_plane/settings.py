@@ -6,7 +6,6 @@ ends with one line that names the key.
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -30,6 +29,13 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from control_plane.model.address import (
+    LONGEST_SOCKET_PATH,
+    Address,
+    AnyAddress,
+    SocketPath,
+    parse_address,
+)
 from control_plane.model.errors import StartupError
 
 #: Both build plain values only. A file of a thousand pods takes the one in C a fifth of the time.
@@ -37,45 +43,21 @@ YAML_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )
 
-_HIGHEST_PORT = 65535
-#: sun_path of Linux is 108 bytes with the closing zero.
-_LONGEST_SOCKET_PATH = 107
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where to listen or connect: `10.0.0.1:80`, `localhost:80`, `[::1]:80`."""
-
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Address":
-        """Read `host:port`; ValueError if it is none."""
-        host, colon, port = text.rpartition(":")
-        bracketed = host.startswith("[") and host.endswith("]")
-        if bracketed:
-            host = host[1:-1]
-        digits = port.isascii() and port.isdigit()
-        if not colon or not host or not digits or (":" in host) != bracketed:
-            message = f"not an address of the form host:port: {text!r}"
-            raise ValueError(message)
-        if int(port) > _HIGHEST_PORT:
-            message = f"no port is higher than {_HIGHEST_PORT}: {text!r}"
-            raise ValueError(message)
-        return cls(host, int(port))
-
-    def __str__(self) -> str:
-        """Write it as it is read."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
 
 def _address(value: object) -> object:
     return Address.parse(value) if isinstance(value, str) else value
 
 
+def _reach(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return parse_address(value) if value else None
+
+
 # NoDecode: the environment has the text itself, not JSON as for other objects.
 Listen = Annotated[Address, NoDecode, BeforeValidator(_address)]
+#: `host:port` or `unix:/path`; empty where it is for us to choose.
+Reach = Annotated[AnyAddress | None, NoDecode, BeforeValidator(_reach)]
 
 
 class _Section(BaseModel):
@@ -114,29 +96,21 @@ class Xds(_Section):
 
 
 class Processor(_Section):
-    """The processes that answer Envoy's ext_proc, each at ports of its own, one behind the other.
+    """The processes that answer Envoy's ext_proc, each at places of its own, one behind the other.
 
-    `words` is for exchanges of one message, `listen` for all others. `workers` 0: one for every
-    two cores, since Envoy and they share a request's work.
+    `words` is for exchanges of one message, `listen` for all others: `unix:/path` or `host:port`,
+    of which worker 2 has `/path.2` and the second port behind. Empty: see `Settings.processors`.
+    `workers` 0: one for every two cores, since Envoy and they share a request's work.
     """
 
-    listen: Listen = Address("127.0.0.1", 18001)
-    words: Listen = Address("127.0.0.1", 18101)
+    listen: Reach = None
+    words: Reach = None
     workers: Annotated[int, Field(ge=0)] = 0
 
     @property
-    def addresses(self) -> tuple[Address, ...]:
-        """Where each worker has its gRPC server."""
-        return self._each(self.listen)
-
-    @property
-    def word_addresses(self) -> tuple[Address, ...]:
-        """Where each worker answers exchanges of one message."""
-        return self._each(self.words)
-
-    def _each(self, first: Address) -> tuple[Address, ...]:
-        count = self.workers or max(1, len(os.sched_getaffinity(0)) // 2)
-        return tuple(Address(first.host, first.port + n) for n in range(count))
+    def count(self) -> int:
+        """How many processes there are."""
+        return self.workers or max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 class Tls(_Section):
@@ -176,19 +150,7 @@ class Envoy(_Section):
 
     admin: Listen = Address("127.0.0.1", 9901)
     concurrency: Annotated[int, Field(ge=0)] = 0
-    egress: str = ""
-
-    @field_validator("egress")
-    @classmethod
-    def _is_egress(cls, value: str) -> str:
-        if value.startswith("unix:"):
-            path = value.removeprefix("unix:")
-            if not path.startswith("/") or len(path.encode()) > _LONGEST_SOCKET_PATH:
-                message = f"not an absolute path of at most {_LONGEST_SOCKET_PATH} bytes: {path!r}"
-                raise ValueError(message)
-        elif value:
-            Address.parse(value)
-        return value
+    egress: Reach = None
 
 
 class Timeouts(_Section):
@@ -258,10 +220,42 @@ class Settings(BaseSettings):
         """Put the environment before the file, which `load` passes as arguments."""
         return env_settings, init_settings
 
+    @model_validator(mode="after")
+    def _workers_can_listen(self) -> Self:
+        """Refuse what has no room for the name and the number of a worker."""
+        try:
+            _ = self.processors, self.words
+        except ValueError as error:
+            message = f"processor.listen, processor.words: {error}"
+            raise ValueError(message) from error
+        return self
+
     @property
-    def egress(self) -> str:
-        """The egress listener as the client of the pods takes it."""
-        return self.envoy.egress or f"unix:{self.runtime_directory / 'egress.sock'}"
+    def egress(self) -> AnyAddress:
+        """The egress listener."""
+        return self.envoy.egress or SocketPath(str(self.runtime_directory / "egress.sock"))
+
+    @property
+    def processors(self) -> tuple[AnyAddress, ...]:
+        """Where each worker answers conversations.
+
+        Unless it is said, sockets beside that of the egress listener, since a message takes less
+        work over them; ports, where that listener has one and Envoy may be elsewhere.
+        """
+        return self._of_workers(self.processor.listen, "processor", 18001)
+
+    @property
+    def words(self) -> tuple[AnyAddress, ...]:
+        """Where each worker answers exchanges of one message; by default as `processors`."""
+        return self._of_workers(self.processor.words, "words", 18101)
+
+    def _of_workers(self, first: AnyAddress | None, name: str, port: int) -> tuple[AnyAddress, ...]:
+        egress = self.egress
+        if first is None and isinstance(egress, SocketPath):
+            beside = Path(egress.path)
+            first = SocketPath(str(beside.with_name(f"{beside.stem}-{name}{beside.suffix}")))
+        first = first or Address("127.0.0.1", port)
+        return tuple(first.numbered(number) for number in range(self.processor.count))
 
     @property
     def runtime_directory(self) -> Path:
@@ -272,7 +266,7 @@ class Settings(BaseSettings):
         """
         digest = hashlib.sha256(f"{self.listen} {self.xds.listen}".encode()).hexdigest()[:8]
         runtime = os.environ.get("XDG_RUNTIME_DIR", "")
-        if runtime.startswith("/") and len(runtime) <= _LONGEST_SOCKET_PATH // 2:
+        if runtime.startswith("/") and len(runtime) <= LONGEST_SOCKET_PATH // 2:
             return Path(runtime) / f"trio2o-{digest}"
         return Path(f"/tmp/trio2o-{os.getuid()}-{digest}")  # noqa: S108 - made with mode 0700
 
@@ -313,4 +307,4 @@ def _fault(entry: Any) -> str:
     key = ".".join(str(part) for part in entry["loc"])
     texts = {"missing": "is required", "extra_forbidden": "is no key of trio2o.yaml"}
     text = texts.get(entry["type"], entry["msg"].removeprefix("Value error, "))
-    return f"{key}: {text}"
+    return f"{key}: {text}" if key else text

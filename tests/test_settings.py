@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.model.address import Address
 from control_plane.model.errors import StartupError
-from control_plane.settings import Address, load
+from control_plane.settings import load
 
 IDENTITY = """
 identity: {auth_url: "http://keystone:5000/v3/", username: trio2o, password: hunter2}
@@ -34,7 +35,6 @@ def test_everything_but_identity_has_a_default(file: Path) -> None:
     assert settings.database == "sqlite:///trio2o.db"
     assert str(settings.admin.listen) == "127.0.0.1:19996"
     assert str(settings.xds.listen) == "127.0.0.1:18000"
-    assert str(settings.processor.listen) == "127.0.0.1:18001"
     assert str(settings.metrics.listen) == "127.0.0.1:9091"
     assert str(settings.envoy.admin) == "127.0.0.1:9901"
     assert settings.envoy.concurrency == 0
@@ -47,13 +47,47 @@ def test_everything_but_identity_has_a_default(file: Path) -> None:
     assert settings.pods == []
 
 
-def test_each_worker_listens_at_a_port_of_its_own(file: Path) -> None:
-    file.write_text(f"{IDENTITY}\nprocessor: {{words: '127.0.0.1:7100', workers: 3}}\n")
+@pytest.mark.parametrize(
+    ("added", "listen", "words"),
+    [
+        (
+            "envoy: {egress: 'unix:/run/t/a.sock'}",
+            "unix:/run/t/a-processor.sock",
+            "unix:/run/t/a-words.sock",
+        ),
+        ("processor: {listen: 'unix:/run/t/p', words: 'unix:/w'}", "unix:/run/t/p", "unix:/w"),
+    ],
+)
+def test_each_worker_listens_at_a_socket_of_its_own(
+    file: Path, monkeypatch: pytest.MonkeyPatch, added: str, listen: str, words: str
+) -> None:
+    monkeypatch.setenv("TRIO2O_PROCESSOR__WORKERS", "2")
+    file.write_text(f"{IDENTITY}\n{added}\n")
 
-    processor = load(file).processor
+    settings = load(file)
 
-    assert [address.port for address in processor.addresses] == [18001, 18002, 18003]
-    assert [address.port for address in processor.word_addresses] == [7100, 7101, 7102]
+    assert list(map(str, settings.processors)) == [f"{listen}.0", f"{listen}.1"]
+    assert list(map(str, settings.words)) == [f"{words}.0", f"{words}.1"]
+
+
+def test_where_pods_are_asked_through_a_port_each_worker_has_a_port_of_its_own(file: Path) -> None:
+    egress = "envoy: {egress: '10.0.0.1:15001'}"
+    file.write_text(f"{IDENTITY}\n{egress}\nprocessor: {{words: '127.0.0.1:7100', workers: 3}}\n")
+
+    settings = load(file)
+
+    local = [f"127.0.0.1:{port}" for port in (18001, 18002, 18003, 7100, 7101, 7102)]
+    assert list(map(str, (*settings.processors, *settings.words))) == local
+
+
+def test_workers_need_room_for_their_names_beside_the_egress_socket(file: Path) -> None:
+    file.write_text(f"{IDENTITY}\nenvoy: {{egress: 'unix:/{'a' * 100}'}}\n")
+
+    with pytest.raises(
+        StartupError,
+        match=r"yaml: processor.listen, processor.words: not an absolute path of at most 107",
+    ):
+        load(file)
 
 
 def test_there_is_a_worker_for_every_two_cores(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,7 +95,7 @@ def test_there_is_a_worker_for_every_two_cores(file: Path, monkeypatch: pytest.M
     found = {}
     for cores in (1, 2, 3, 8):
         monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)))
-        found[cores] = len(load(file).processor.addresses)
+        found[cores] = len(load(file).processors)
 
     assert found == {1: 1, 2: 1, 3: 1, 8: 4}
 
@@ -180,11 +214,11 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 def test_the_egress_socket_is_this_users_and_this_gateways(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = load(file).egress
+    one = str(load(file).egress)
     monkeypatch.setenv("TRIO2O_LISTEN", "0.0.0.0:8081")
-    other = load(file).egress
+    other = str(load(file).egress)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/0")
-    in_runtime = load(file).egress
+    in_runtime = str(load(file).egress)
 
     assert one != other
     assert one.startswith("unix:/tmp/trio2o-")
@@ -195,4 +229,4 @@ def test_the_egress_socket_is_this_users_and_this_gateways(
 def test_the_egress_listener_can_be_chosen(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRIO2O_ENVOY__EGRESS", "127.0.0.1:15001")
 
-    assert load(file).egress == "127.0.0.1:15001"
+    assert load(file).egress == Address("127.0.0.1", 15001)

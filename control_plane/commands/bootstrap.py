@@ -2,24 +2,28 @@
 
 import json
 import socket
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from control_plane.commands.config import config_option, settings_of
-from control_plane.settings import Address, Settings
+from control_plane.model.address import Address, AnyAddress
+from control_plane.model.errors import StartupError
+from control_plane.settings import Settings
 from control_plane.xds.bootstrap import BootstrapOptions
 from control_plane.xds.bootstrap import bootstrap as write_bootstrap
+
+#: Names of this host for itself.
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def bootstrap_text(settings: Settings, node_id: str, xds: Address | None = None) -> str:
     """Write an Envoy's bootstrap as JSON, which Envoy also reads as YAML."""
-    processors, words = settings.processor.addresses, settings.processor.word_addresses
-    if xds is not None:
-        # The workers are where the rest of the control plane is.
-        processors = tuple(replace(address, host=xds.host) for address in processors)
-        words = tuple(replace(address, host=xds.host) for address in words)
+    processors, words = settings.processors, settings.words
+    if xds is not None and xds.host not in _HERE:
+        processors, words = _elsewhere(processors, xds.host), _elsewhere(words, xds.host)
     options = BootstrapOptions(
         node_id=node_id,
         xds=str(xds or settings.xds.listen),
@@ -28,6 +32,20 @@ def bootstrap_text(settings: Settings, node_id: str, xds: Address | None = None)
         admin=str(settings.envoy.admin),
     )
     return json.dumps(write_bootstrap(options), indent=2)
+
+
+def _elsewhere(addresses: Iterable[AnyAddress], host: str) -> tuple[AnyAddress, ...]:
+    """Say where another host finds the workers: where the rest of the control plane is."""
+    found = []
+    for address in addresses:
+        if not isinstance(address, Address):
+            message = (
+                f"{address}: an Envoy elsewhere cannot reach this socket;"
+                " set envoy.egress, processor.listen and processor.words to host:port"
+            )
+            raise StartupError(message)
+        found.append(replace(address, host=host))
+    return tuple(found)
 
 
 @click.command()

@@ -9,10 +9,11 @@ import grpc
 
 from control_plane.commands.config import config_option, find_config
 from control_plane.commands.token import get_token, in_environment
+from control_plane.model.address import Address
 from control_plane.model.errors import Trio2oError
 from control_plane.pb import administration_pb2 as pb
 from control_plane.pb.administration_pb2_grpc import AdministrationStub
-from control_plane.settings import Address, Xds, load
+from control_plane.settings import Xds, load
 
 _TIMEOUT = 60
 _MESSAGE_BYTES = 64 << 20

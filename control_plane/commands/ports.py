@@ -5,16 +5,17 @@ import socket
 from collections.abc import Iterable
 from contextlib import ExitStack
 
+from control_plane.model.address import Address, AnyAddress
 from control_plane.model.errors import StartupError
-from control_plane.settings import Address, Settings
+from control_plane.settings import Settings
 
 
 def control_plane_ports(settings: Settings) -> list[tuple[str, Address]]:
     """Name the ports of the control plane by their keys."""
     return [
         ("xds.listen", settings.xds.listen),
-        *(("processor.listen", address) for address in settings.processor.addresses),
-        *(("processor.words", address) for address in settings.processor.word_addresses),
+        *_ports("processor.listen", settings.processors),
+        *_ports("processor.words", settings.words),
         ("admin.listen", settings.admin.listen),
         ("metrics.listen", settings.metrics.listen),
     ]
@@ -22,10 +23,16 @@ def control_plane_ports(settings: Settings) -> list[tuple[str, Address]]:
 
 def envoy_ports(settings: Settings) -> list[tuple[str, Address]]:
     """Name the ports of Envoy by their keys."""
-    ports = [("listen", settings.listen), ("envoy.admin", settings.envoy.admin)]
-    if not settings.egress.startswith("unix:"):
-        ports.append(("envoy.egress", Address.parse(settings.egress)))
-    return ports
+    return [
+        ("listen", settings.listen),
+        ("envoy.admin", settings.envoy.admin),
+        *_ports("envoy.egress", [settings.egress]),
+    ]
+
+
+def _ports(key: str, addresses: Iterable[AnyAddress]) -> list[tuple[str, Address]]:
+    """Leave out sockets, which nobody else has: their directory is this user's."""
+    return [(key, address) for address in addresses if isinstance(address, Address)]
 
 
 def check_ports(ports: Iterable[tuple[str, Address]]) -> None:

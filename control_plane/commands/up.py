@@ -17,8 +17,9 @@ from control_plane.commands.bootstrap import bootstrap_text
 from control_plane.commands.config import config_option, settings_of
 from control_plane.commands.ports import check_ports, control_plane_ports, envoy_ports
 from control_plane.commands.process import prepare
+from control_plane.model.address import Address
 from control_plane.model.errors import StartupError
-from control_plane.settings import Address, Settings
+from control_plane.settings import Settings
 from control_plane.xds.bootstrap import envoy_command
 
 log = structlog.get_logger()

@@ -1,7 +1,7 @@
 """What Envoy's ext_proc filter calls: conversations, and exchanges of one message.
 
 Envoy's routes choose by the row of a request how much of an exchange has to be seen. Where the
-first message is the only one (`first_word.py`), the call goes to a port of its own (`words.py`),
+first message is the only one (`first_word.py`), the call goes to a place of its own (`words.py`),
 all else to that of the conversations (`streams.py`).
 """
 

@@ -11,10 +11,12 @@ A stream that Envoy resets has ended normally: what works for it is cancelled.
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import cast
 
 import structlog
 
+from control_plane.model.address import Address, AnyAddress
 from control_plane.processor import frames
 
 log = structlog.get_logger()
@@ -38,10 +40,15 @@ class Listener(ABC):
         self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
-    async def start(self, host: str, port: int) -> None:
+    async def start(self, address: AnyAddress) -> None:
         """Listen; OSError when that cannot be."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self.connection, host, port)
+        if isinstance(address, Address):
+            self._server = await loop.create_server(self.connection, address.host, address.port)
+            return
+        # The loop takes away what one that died has left there.
+        self._server = await loop.create_unix_server(self.connection, address.path)
+        _open_to_group(address.path)
 
     @abstractmethod
     def connection(self) -> "Connection":
@@ -59,6 +66,11 @@ class Listener(ABC):
             await asyncio.wait(tasks, timeout=grace)
         for connection in list(self.connections):
             connection.close()
+
+
+def _open_to_group(path: str) -> None:
+    """Let the group connect: the control plane and Envoy may run as different users."""
+    Path(path).chmod(0o660)
 
 
 class Words(Listener):

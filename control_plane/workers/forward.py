@@ -8,7 +8,7 @@ from itertools import cycle
 
 import grpc
 
-from control_plane.settings import Address
+from control_plane.model.address import AnyAddress
 
 SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 _METHOD = f"/{SERVICE}/Process"
@@ -18,7 +18,7 @@ _LIMIT = 64 << 20
 class Forward:
     """Gives each stream to the next worker."""
 
-    def __init__(self, workers: Sequence[Address]) -> None:
+    def __init__(self, workers: Sequence[AnyAddress]) -> None:
         """Take where the workers listen."""
         self._workers = workers
         self._streams: cycle[grpc.aio.StreamStreamMultiCallable] | None = None

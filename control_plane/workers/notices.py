@@ -27,11 +27,12 @@ from prometheus_client import Metric
 
 from control_plane.lists.cursor import ListKey
 from control_plane.lists.sequence import Place
+from control_plane.model.address import AnyAddress
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
 from control_plane.pods.view import View
-from control_plane.settings import Address, Settings
+from control_plane.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ class Start:
 
     number: int
     settings: Settings
-    listen: Address
-    words: Address
+    listen: AnyAddress
+    words: AnyAddress
     shown: Shown
 
 

@@ -49,7 +49,7 @@ class Pool:
     async def start(self, view: View) -> None:
         """Start all workers and wait until they listen; StartupError when one cannot."""
         self._shown = Shown.of(view)
-        numbers = range(len(self._settings.processor.addresses))
+        numbers = range(self._settings.processor.count)
         try:
             async with asyncio.timeout(START_SECONDS):
                 faults = await asyncio.gather(*(self._begin(number) for number in numbers))
@@ -90,7 +90,7 @@ class Pool:
 
     def fault(self) -> str | None:
         """Say how many workers do not serve; None when all do."""
-        count = len(self._settings.processor.addresses)
+        count = self._settings.processor.count
         serving = sum(member.serves for member in self._members.values())
         return None if serving == count else f"{count - serving} of {count} do not serve"
 
@@ -104,8 +104,8 @@ class Pool:
 
         member = await Member.spawn(number, take)
         self._members[number] = member
-        listen = self._settings.processor.addresses[number]
-        words = self._settings.processor.word_addresses[number]
+        listen = self._settings.processors[number]
+        words = self._settings.words[number]
         fault = await member.start(Start(number, self._settings, listen, words, self._shown))
         if not fault:
             log.info("worker_started", worker=number, pid=member.pid, listen=str(listen))

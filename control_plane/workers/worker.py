@@ -59,7 +59,8 @@ class Worker:
         self.metrics = Metrics()
         self.store = Store.open(settings.database)
         suspicion = Suspicion(self.metrics, self._suspect)
-        self.client = PodClient(settings.egress, self.mirror, settings.timeouts.list, suspicion)
+        egress, timeout = str(settings.egress), settings.timeouts.list
+        self.client = PodClient(egress, self.mirror, timeout, suspicion)
         keystone = Keystone(settings)
         verifier = TokenVerifier(keystone)
         own = Own(keystone, verifier)
@@ -91,7 +92,7 @@ class Worker:
             suspect=suspicion.of,
         )
         self._tell = tell
-        self._alone = len(settings.processor.addresses) == 1
+        self._alone = settings.processor.count == 1
         self.processor = Processor(self.mirror, self.cloud, self.metrics)
         self.streams = Streams(self.processor.hold)
         self.words = Words(self.processor.say)
@@ -120,11 +121,11 @@ class Worker:
         self._stack.push_async_callback(self.store.close)
         await self._stack.enter_async_context(self.client)
         await self.copies.load()
-        for server, address in ((self.streams, start.listen), (self.words, start.words)):
+        for server, place in ((self.streams, start.listen), (self.words, start.words)):
             try:
-                await server.start(address.host, address.port)
+                await server.start(place)
             except OSError as error:
-                message = f"{address}: cannot be listened on"
+                message = f"{place}: cannot be listened on: {error.strerror or error}"
                 raise StartupError(message) from error
         # What is there now stays: looking through it for what is not needed any more would stop
         # all requests for 50 ms at a time.

@@ -19,6 +19,7 @@ from control_plane.xds.options import (
 )
 from control_plane.xds.statistics import Json, stats_config
 
+_UNIX = "unix:"
 _TYPES = "type.googleapis.com/envoy.extensions"
 
 
@@ -26,7 +27,8 @@ _TYPES = "type.googleapis.com/envoy.extensions"
 class BootstrapOptions:
     """What differs from one Envoy to another.
 
-    Addresses are `host:port`; `processors` and `words` have one for each worker.
+    Addresses are `host:port`; `processors` and `words` have one for each worker, or sockets:
+    `unix:/path`.
     """
 
     node_id: str
@@ -107,6 +109,8 @@ def envoy_binary() -> Path:
 
 
 def _address(address: str) -> dict[str, Json]:
+    if address.startswith(_UNIX):
+        return {"pipe": {"path": address.removeprefix(_UNIX)}}
     host, port = split_address(address)
     return {"socket_address": {"address": host, "port_value": port}}
 
@@ -130,9 +134,9 @@ def _ads(*, delta: bool) -> dict[str, Json]:
     }
 
 
-#: Each worker has a port of its own and requests go to the one with the fewest under way. On one
-#: port shared by SO_REUSEPORT the kernel deals connections, of which Envoy has one a thread: with
-#: two threads and two workers, one of them gets nothing every second time.
+#: Each worker has an address of its own and requests go to the one with the fewest under way. On
+#: one port shared by SO_REUSEPORT the kernel deals connections, of which Envoy has one a thread:
+#: with two threads and two workers, one of them gets nothing every second time.
 _BALANCED: dict[str, Json] = {
     "lb_policy": "LEAST_REQUEST",
     "health_checks": [
@@ -174,7 +178,7 @@ def _grpc_cluster(
         # Notices a control plane whose machine is gone.
         "connection_keepalive": {"interval": "10s", "timeout": "5s"}
     }
-    known = all(_is_address(split_address(address)[0]) for address in addresses)
+    known = all(map(_is_resolved, addresses))
     endpoints: list[Json] = [{"endpoint": {"address": _address(entry)}} for entry in addresses]
     return {
         "name": name,
@@ -198,9 +202,11 @@ def _grpc_cluster(
     }
 
 
-def _is_address(host: str) -> bool:
+def _is_resolved(address: str) -> bool:
+    if address.startswith(_UNIX):
+        return True
     try:
-        ip_address(host)
+        ip_address(split_address(address)[0])
     except ValueError:
         return False
     return True

@@ -100,7 +100,7 @@ def gateway(
 
     `spread`: so many pods' roots are used in turn, for fleets larger than the stand-in has.
     `tcp_egress`: pods are asked through a port, for a bench that asks them itself, and not through
-    a socket as is the default.
+    a socket as is the default; the workers are asked through ports then, too.
     """
     pods = [pod_definition(number, upstream, services) for number in range(count)]
     for number, pod in enumerate(pods):
@@ -125,7 +125,6 @@ def gateway_of(
     folder.mkdir(parents=True, exist_ok=True)
     names = ("listen", "admin", "xds", "metrics", "envoy", "egress")
     ports = {name: free_port() for name in names}
-    ports |= {name: free_ports(workers) for name in ("processor", "words")}
     at = {name: f"127.0.0.1:{port}" for name, port in ports.items()}
     identity = free_port()
     egress = at["egress"] if tcp_egress else f"unix:{folder}/egress.sock"
@@ -143,11 +142,7 @@ def gateway_of(
                 "database": f"sqlite:///{folder}/trio2o.db",
                 "admin": {"listen": at["admin"]},
                 "xds": {"listen": at["xds"]},
-                "processor": {
-                    "listen": at["processor"],
-                    "words": at["words"],
-                    "workers": workers,
-                },
+                "processor": {"workers": workers, **(_ports_of(workers) if tcp_egress else {})},
                 "metrics": {"listen": at["metrics"]},
                 "envoy": {"admin": at["envoy"], "concurrency": concurrency, "egress": egress},
                 "log": {"level": "warning"},
@@ -193,6 +188,10 @@ def gateway_of(
         clusters = sum(len(pod["endpoints"]) for pod in pods)
         wait_until(lambda: _live(found, clusters, plain="tls" not in settings))
         yield replace(found, live_after=time.monotonic() - started, live_cpu=envoy.process.cpu)
+
+
+def _ports_of(workers: int) -> dict[str, str]:
+    return {name: f"127.0.0.1:{free_ports(workers)}" for name in ("listen", "words")}
 
 
 def wait_until(

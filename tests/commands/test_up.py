@@ -11,8 +11,9 @@ import pytest
 
 from control_plane import app
 from control_plane.commands import process, up
+from control_plane.model.address import Address
 from control_plane.model.errors import StartupError
-from control_plane.settings import Address, Settings, load
+from control_plane.settings import Settings, load
 
 SERVES = "import signal, time; print('up', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SERVES}"

@@ -117,6 +117,25 @@ def test_settings_are_found_where_they_are_named(
     assert "hunter2" not in by_option.stdout
 
 
+def test_an_envoy_elsewhere_is_not_sent_to_sockets_of_this_machine(runner: CliRunner) -> None:
+    Path("trio2o.yaml").write_text(IDENTITY)
+    elsewhere = ["bootstrap", "--xds", "10.0.0.9:18000"]
+
+    refused = runner.invoke(main, elsewhere)
+    here = runner.invoke(main, ["bootstrap", "--xds", "127.0.0.1:18000"])
+    Path("trio2o.yaml").write_text(f"{IDENTITY}\nenvoy: {{egress: '10.0.0.8:15001'}}\n")
+    by_port = runner.invoke(main, elsewhere)
+
+    assert refused.exit_code == 1
+    assert refused.stderr.endswith(
+        "set envoy.egress, processor.listen and processor.words to host:port\n"
+    )
+    assert "-words.sock.0" in here.stdout
+    assert '"port_value": 18101' in by_port.stdout
+    # The administration port of that Envoy itself.
+    assert by_port.stdout.count("127.0.0.1") == 1
+
+
 @pytest.mark.parametrize("command", ["up", "serve"])
 def test_a_port_in_use_is_named(runner: CliRunner, command: str) -> None:
     Path("trio2o.yaml").write_text(

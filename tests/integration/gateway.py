@@ -42,7 +42,7 @@ class Gateway:
 
         `endpoints` overrides the catalog for a pod by its name, `zones` the zone users see.
         """
-        self.listen, admin, xds, metrics, envoy, processor, words = free_ports(7)
+        self.listen, admin, xds, metrics, envoy = free_ports(5)
         self._metrics = metrics
         self._envoy = envoy
         self._log = folder / "trio2o.log"
@@ -64,11 +64,7 @@ class Gateway:
                     "database": f"sqlite:///{folder / 'trio2o.db'}",
                     "admin": {"listen": f"127.0.0.1:{admin}"},
                     "xds": {"listen": f"127.0.0.1:{xds}"},
-                    "processor": {
-                        "listen": f"127.0.0.1:{processor}",
-                        "words": f"127.0.0.1:{words}",
-                        "workers": 1,
-                    },
+                    "processor": {"workers": 1},
                     "metrics": {"listen": f"127.0.0.1:{metrics}"},
                     "envoy": {"admin": f"127.0.0.1:{envoy}", "concurrency": 1},
                     "pods": [

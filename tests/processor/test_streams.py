@@ -8,6 +8,7 @@ import grpc
 import pytest
 import structlog
 
+from control_plane.model.address import Address
 from control_plane.processor.streams import Hold, Inbox, Streams
 
 METHOD = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
@@ -18,7 +19,7 @@ LARGE = 3_000_000
 @asynccontextmanager
 async def serving(hold: Hold, port: int) -> AsyncIterator[tuple[Streams, grpc.aio.Channel]]:
     streams = Streams(hold)
-    await streams.start("127.0.0.1", port)
+    await streams.start(Address("127.0.0.1", port))
     options = [("grpc.max_receive_message_length", 2 * LARGE)]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
         yield streams, channel

@@ -1,8 +1,10 @@
 """The server for calls of one message, asked by grpcio's own client."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import grpc
 import pytest
@@ -10,6 +12,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from control_plane.model.address import Address, SocketPath
 from control_plane.processor import frames
 from control_plane.processor.words import Say, Words
 
@@ -21,7 +24,7 @@ LARGE = 5_000_000
 @asynccontextmanager
 async def serving(say: Say, port: int) -> AsyncIterator[tuple[Words, grpc.aio.Channel]]:
     words = Words(say)
-    await words.start("127.0.0.1", port)
+    await words.start(Address("127.0.0.1", port))
     options = [("grpc.max_receive_message_length", 2 * LARGE)]
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
         yield words, channel
@@ -43,6 +46,21 @@ async def test_messages_go_both_ways_whatever_their_size(size: int, unused_tcp_p
         answer = await call(channel, message[:size])
 
     assert answer == message[:size]
+
+
+async def test_a_socket_takes_the_place_of_one_whose_process_died(tmp_path: Path) -> None:
+    address = SocketPath(str(tmp_path / "words.sock"))
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(address.path)
+    words = Words(echo)
+
+    await words.start(address)
+    async with grpc.aio.insecure_channel(str(address)) as channel:
+        answer = await call(channel, b"hello")
+    await words.stop(1)
+
+    assert answer == b"hello"
+    assert (tmp_path / "words.sock").stat().st_mode & 0o777 == 0o660
 
 
 async def test_large_answers_wait_for_room_and_hold_up_no_other(unused_tcp_port: int) -> None:

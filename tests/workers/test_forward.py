@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 
 import grpc
 
+from control_plane.model.address import Address
 from control_plane.processor.streams import Inbox, Streams
-from control_plane.settings import Address
 from control_plane.workers.forward import SERVICE, Forward
 
 
@@ -15,7 +15,7 @@ async def test_a_stream_is_carried_to_a_worker_and_back(unused_tcp_port: int) ->
             yield message * 2
 
     streams = Streams(hold)
-    await streams.start("127.0.0.1", unused_tcp_port)
+    await streams.start(Address("127.0.0.1", unused_tcp_port))
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((Forward([Address("127.0.0.1", unused_tcp_port)]).handler(),))
     port = server.add_insecure_port("127.0.0.1:0")

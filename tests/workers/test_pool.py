@@ -74,8 +74,7 @@ class Running:
     async def health(self) -> list[bytes]:
         """Ask every worker whether it serves."""
         answers = []
-        processor = self.settings.processor
-        for address in (*processor.addresses, *processor.word_addresses):
+        for address in (*self.settings.processors, *self.settings.words):
             async with grpc.aio.insecure_channel(str(address)) as channel:
                 check = channel.unary_unary("/grpc.health.v1.Health/Check")
                 answers.append(await check(b"", timeout=10))
@@ -187,7 +186,7 @@ async def test_workers_stop_when_they_are_asked_to(tmp_path: Path) -> None:
 async def test_a_port_in_use_is_told_in_one_line(tmp_path: Path) -> None:
     running = Running(tmp_path)
     await upgrade(running.settings.database)
-    address = running.settings.processor.addresses[1]
+    address = running.settings.processors[1]
 
     with socket.create_server((address.host, address.port)):
         with pytest.raises(StartupError, match=f"{address.port}: cannot be listened on"):

@@ -39,6 +39,17 @@ def test_every_worker_of_the_control_plane_is_an_endpoint_that_is_checked() -> N
     assert "grpc_health_check" in processor["health_checks"][0]
 
 
+def test_workers_of_this_machine_are_reached_through_sockets() -> None:
+    options = BootstrapOptions("e", words=("unix:/run/t/w.0", "unix:/run/t/w.1"))
+
+    cluster = bootstrap(options)["static_resources"]["clusters"][2]  # type: ignore[index, call-overload]
+
+    endpoints = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    addresses = [entry["endpoint"]["address"] for entry in endpoints]
+    assert cluster["type"] == "STATIC"
+    assert addresses == [{"pipe": {"path": f"/run/t/w.{number}"}} for number in (0, 1)]
+
+
 def test_one_worker_a_core_is_envoys_own_default() -> None:
     assert "--concurrency" not in envoy_command(Path("b.json"))
     assert envoy_command(Path("b.json"), 3)[-2:] == ["--concurrency", "3"]
