@@ -359,6 +359,10 @@ class Registry:
                 await self.ask_versions(self._due())
             except (Trio2oError, OSError) as error:
                 log.warning("refresh_failed", error=str(error))
+            except Exception:
+                # Also of a database that is restarted, whatever its driver calls that: what is
+                # known of the pods goes on to be good.
+                log.exception("refresh_failed")
             try:
                 await asyncio.wait_for(self._changed.wait(), DATABASE_SECONDS)
             except TimeoutError:

@@ -1,10 +1,14 @@
 """The pods as they are now, from the store, the catalog and the pods themselves."""
 
+import asyncio
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+import pytest
+from asyncpg.exceptions import CannotConnectNowError
 from multidict import CIMultiDict
+from sqlalchemy.exc import OperationalError
 
 from control_plane.identity.keystone import KeystoneError
 from control_plane.model.endpoint import Endpoint
@@ -49,6 +53,24 @@ class Store:
 
     async def put_fact(self, pod: str, key: str, value: object) -> None:
         self.stored.setdefault(pod, {})[key] = value
+
+
+class Restarted(Store):
+    """A database that is just being restarted, as the drivers of three say it."""
+
+    def __init__(self, *pods: Pod) -> None:
+        super().__init__(*pods)
+        lost = RuntimeError("Can't connect to MySQL server")
+        self.failures: list[Exception] = [
+            OperationalError("SELECT", {}, lost),
+            CannotConnectNowError("the database system is starting up"),
+            ConnectionRefusedError(),
+        ]
+
+    async def fleet(self) -> Fleet:
+        if self.failures:
+            raise self.failures.pop()
+        return await super().fleet()
 
 
 class Catalog:
@@ -120,6 +142,25 @@ async def test_listeners_hear_of_pods_and_endpoints_that_changed_and_of_nothing_
     await registry.refresh()
 
     assert [len(view.fleet.pods) for view in heard] == [1, 2]
+
+
+async def test_a_database_that_fails_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("control_plane.pods.registry.DATABASE_SECONDS", 0.01)
+    store, heard = Restarted(POD1), asyncio.Event()
+    registry = Registry(store, Catalog(), SERVICES)
+
+    async def listen(_: View) -> None:
+        heard.set()
+
+    registry.subscribe(listen)
+    running = asyncio.create_task(registry.run())
+    hearing = asyncio.create_task(heard.wait())
+    await asyncio.wait([running, hearing], return_when="FIRST_COMPLETED")
+
+    assert store.failures == []
+    assert registry.view.fleet.pods == (POD1,)
+    assert not running.done()
+    running.cancel()
 
 
 async def test_the_shared_range_and_who_answers_are_asked_of_the_pods_and_survive_a_restart() -> (
