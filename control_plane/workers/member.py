@@ -38,7 +38,8 @@ class Member:
     async def spawn(cls, number: int, take: Take) -> Self:
         """Start a process; it knows nothing and serves nobody before `start`."""
         ours, theirs = socket.socketpair()
-        with theirs:
+        with contextlib.ExitStack() as unused, theirs:
+            unused.enter_context(ours)
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -50,6 +51,7 @@ class Member:
                 # Ctrl-C must not end it before it has ended what is under way.
                 start_new_session=True,
             )
+            unused.pop_all()
         return cls(number, process, await Channel.over(ours, take))
 
     @property

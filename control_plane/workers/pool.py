@@ -123,10 +123,21 @@ class Pool:
             wait = SHORTEST_WAIT if clock() - since > _LIVED else min(wait * 2, LONGEST_WAIT)
             log.error("worker_ended", worker=number, pid=member.pid, status=status)
             await asyncio.sleep(wait)
-            fault = await self._begin(number)
+            fault = await self._begin_again(number)
             if fault:
                 log.error("worker_not_started", worker=number, reason=fault)
                 await self._members[number].stop()
+
+    async def _begin_again(self, number: int) -> str:
+        """Start a worker while others serve: what is in the way now may be gone the next time."""
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                return await self._begin(number)
+        except TimeoutError:
+            return f"it did not listen within {START_SECONDS:.0f} s"
+        except OSError as error:
+            # No memory for a process, or no descriptor.
+            return str(error)
 
     async def _tell(self, member: Member, notice: object) -> None:
         if not member.serves:

@@ -86,6 +86,10 @@ class Process:
             await self._worker.start(start)
         except StartupError as error:
             return Started(str(error))
+        except Exception as error:
+            # Such as a database that is restarted: the next one may find it again.
+            log.exception("worker_not_started")
+            return Started(f"a worker could not start: {' '.join(str(error).split())}")
         return Started()
 
     async def _tell(self, notice: object) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from structlog.testing import capture_logs
 
 from control_plane.database import upgrade
 from control_plane.model.errors import StartupError
@@ -158,6 +160,41 @@ async def test_a_worker_that_takes_nothing_in_is_replaced(
     os.kill(stuck, signal.SIGSTOP)
     await running.pool.show(View(VIEW.fleet, VIEW.facts, frozenset({("Pod1", "volume")})))
     await _until(lambda: running.pids[0] != stuck and running.pool.fault() is None)
+
+    assert await running.health() == [b"\x08\x01"] * 4
+
+
+async def test_a_worker_that_dies_while_the_database_is_gone_is_replaced_when_it_is_back(
+    running: Running, tmp_path: Path
+) -> None:
+    database, away = tmp_path / "trio2o.db", tmp_path / "away"
+    # SQLite would make a file that is not there, and none where there is a folder.
+    database.rename(away)
+    database.mkdir()
+
+    with capture_logs() as logs:
+        os.kill(running.pids[0], signal.SIGKILL)
+        await _until(lambda: "worker_not_started" in [entry["event"] for entry in logs])
+    database.rmdir()
+    away.rename(database)
+    await _until(lambda: running.pool.fault() is None)
+
+    assert await running.health() == [b"\x08\x01"] * 4
+
+
+async def test_a_machine_that_starts_no_process_for_a_while_does_not_end_the_pool(
+    running: Running,
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    with capture_logs() as logs:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            os.kill(running.pids[0], signal.SIGKILL)
+            await _until(lambda: "worker_not_started" in [entry["event"] for entry in logs])
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    await _until(lambda: running.pool.fault() is None)
 
     assert await running.health() == [b"\x08\x01"] * 4
 
