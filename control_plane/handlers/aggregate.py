@@ -26,7 +26,7 @@ from control_plane.lists.cursor import ListKey
 from control_plane.lists.inquiry import Inquiry, read
 from control_plane.lists.merge import Merge, Merged
 from control_plane.lists.narrow import Asked, honoured, narrow
-from control_plane.lists.page import MalformedPage, reduce
+from control_plane.lists.page import MalformedPage, reduce, without
 from control_plane.model.errors import Refused
 from control_plane.model.pod import Pod
 from control_plane.services.listing import Narrow, Says
@@ -209,6 +209,7 @@ class _Listing:
         """Translate the items one by one, as they are written."""
         resource = self._resource
         fields = () if source.brief else self._call.operation.fields
+        added = self._inquiry.added
         each: dict[str, Callable[[bytes, Sequence[Any]], bytes]] = {}
         for merged in found:
             item, name = merged.item, merged.pod.name
@@ -217,6 +218,8 @@ class _Listing:
                 translate = each[name] = self._translation(merged.pod).each(resource)
             if fields:
                 yield translate(reduce(item.raw, fields), ())
+            elif added:
+                yield translate(without(item.raw, added), ())
             else:
                 yield translate(item.raw, item.kept)
 

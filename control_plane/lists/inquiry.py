@@ -24,7 +24,8 @@ class Inquiry:
     """A list's parameters; `limit` None: everything. `rest` goes to pods as it is.
 
     An empty `order`: pods come one after the other, each in its own order. `gaps`: pods' markers
-    are not to be trusted in this order, so that pods are read from their start.
+    are not to be trusted in this order, so that pods are read from their start. `added` are fields
+    that the caller did not choose; pods are asked for them, since lists cannot be merged without.
     """
 
     limit: int | None
@@ -34,6 +35,7 @@ class Inquiry:
     rest: tuple[tuple[str, str], ...]
     paged: Paged = Paged.MARKER
     gaps: bool = False
+    added: tuple[str, ...] = ()
 
 
 def to_pod(
@@ -65,11 +67,24 @@ def read(
     marker = next((value for key, value in parameters if key == "marker" and value), None)
     if paged is Paged.OFFSET:
         marker = None
-    rest = tuple(entry for entry in parameters if entry[0] not in _OWN)
+    added = _added(parameters, paging, resource, order)
+    chosen = tuple((paging.choice, name) for name in added)
+    rest = (*(entry for entry in parameters if entry[0] not in _OWN), *chosen)
     offset = count(parameters, "offset") or 0
     keys = set(_asked(parameters)[0])
     gaps = any(sort.gaps and sort.key in keys for sort in lists.sorts)
-    return Inquiry(limit, offset, marker, order, rest, paged, gaps)
+    return Inquiry(limit, offset, marker, order, rest, paged, gaps, added)
+
+
+def _added(
+    parameters: Parameters, paging: Paging, resource: Resource, order: Sequence[SortKey]
+) -> tuple[str, ...]:
+    """Find what the merge must know of each item and a caller who chooses fields did not choose."""
+    chosen = {value for key, value in parameters if key == paging.choice}
+    if not chosen:
+        return ()
+    needed = (resource.identity, resource.merge_by, *(key.field for key in order))
+    return tuple(name for name in dict.fromkeys(needed) if name not in chosen)
 
 
 def _below(version: Microversion | None, bound: str) -> bool:

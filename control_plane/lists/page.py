@@ -251,3 +251,9 @@ def raw_fields(fields: tuple[str, ...]) -> type[Any]:
 def reduce(raw: bytes, fields: Sequence[str]) -> bytes:
     """Keep only some fields of an item, in the order in which they are named."""
     return msgspec.json.encode(msgspec.json.decode(raw, type=raw_fields(tuple(fields))))
+
+
+def without(raw: bytes, fields: Sequence[str]) -> bytes:
+    """Take some fields out of an item."""
+    item = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({name: item[name] for name in item if name not in fields})

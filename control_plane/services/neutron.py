@@ -94,7 +94,13 @@ NETWORK = Service(
     bare=("/v2.0",),
     fault=FaultForm.NEUTRON,
     paging=Paging(
-        None, None, LinkForm.LINKS, HTTPStatus.NOT_FOUND, zero_is_all=True, checks_markers=False
+        None,
+        None,
+        LinkForm.LINKS,
+        HTTPStatus.NOT_FOUND,
+        zero_is_all=True,
+        checks_markers=False,
+        choice="fields",
     ),
     resources=MappingProxyType({resource.name: resource for resource in _RESOURCES}),
     operations=(

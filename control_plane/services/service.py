@@ -53,7 +53,7 @@ class Paging:
 
     `checks_markers`: a pod refuses a marker that it does not know. `follows`: behind the keys of a
     query all keys of the default order are sorted by, in the direction of the first one; otherwise
-    the last of them, as it is.
+    the last of them, as it is. `choice` is the parameter that names the fields an item is to have.
     """
 
     default: int | None
@@ -63,6 +63,7 @@ class Paging:
     zero_is_all: bool = False
     checks_markers: bool = True
     follows: bool = False
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ class Source:
         source = "" if self.brief else call.operation.source
         self._path = call.sibling(source) if source else call.pod_path
         # An item of which fields are taken away is read again to be changed.
-        kept = alone(self.resource) if self.brief or not call.operation.fields else ()
+        cut = inquiry.added or (call.operation.fields and not self.brief)
+        kept = () if cut else alone(self.resource)
         self._readers = {
             pod.name: Reader(self.resource, inquiry.order, pod, kept) for pod in self.pods
         }
