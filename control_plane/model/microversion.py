@@ -58,11 +58,12 @@ def requested_version(header: str, service_type: str) -> str | None:
     """Pick one service's part of `OpenStack-API-Version: volume 3.50, compute 2.90`.
 
     Returns the text after the service's name (`2.90`, `latest`), or None when the header speaks
-    only of other services. The last part wins, as in microversion_parse.
+    only of other services. The last part wins and a name without a version says nothing, as in
+    microversion_parse.
     """
     found = None
     for part in header.split(","):
-        name, _, version = part.strip().partition(" ")
-        if name.lower() == service_type:
-            found = version.strip()
+        name, *version = part.split(None, 1)[:2] or ("",)
+        if version and name.lower() == service_type:
+            found = version[0].strip()
     return found

@@ -68,12 +68,12 @@ def _asked(rules: MicroversionHeaders, headers: Mapping[str, str]) -> str | None
     if header is not None:
         found = requested_version(header, rules.service_type)
         if found is not None:
-            return found.lower()
+            return found
         if rules.foreign_is_error:
             message = f"API version string {header} is of invalid format."
             raise Refused(HTTPStatus.BAD_REQUEST, message)
     legacy = headers.get(rules.legacy) if rules.legacy else None
-    return legacy.strip().lower() if legacy is not None else None
+    return legacy.strip() if legacy is not None else None
 
 
 def _parse(text: str) -> Microversion:

@@ -49,7 +49,8 @@ def test_the_older_header_of_nova_is_understood() -> None:
         ("compute", "v2.1", "compute 2.97", HTTPStatus.NOT_ACCEPTABLE),
         ("compute", "v2.1", "compute 1.9", HTTPStatus.NOT_ACCEPTABLE),
         ("compute", "v2.1", "compute 2.x", HTTPStatus.BAD_REQUEST),
-        ("compute", "v2.1", "compute", HTTPStatus.BAD_REQUEST),
+        ("compute", "v2.1", "compute LATEST", HTTPStatus.BAD_REQUEST),
+        ("volume", "v3", "volume", HTTPStatus.BAD_REQUEST),
         ("compute", "v2.1", "compute 2.01", HTTPStatus.BAD_REQUEST),
         ("volume", "v3", "compute 2.90", HTTPStatus.BAD_REQUEST),
     ],
@@ -64,8 +65,14 @@ def test_bad_versions_are_refused(
     assert refused.value.status == status
 
 
-def test_a_header_for_other_services_only_means_nothing_to_nova() -> None:
-    assert negotiate(COMPUTE, "v2.1", {STANDARD: "volume 3.50"}, NOVA).version == Microversion(2, 1)
+@pytest.mark.parametrize("header", ["volume 3.50", "compute", "compute,2.90", ""])
+def test_a_header_that_names_no_version_of_compute_means_nothing_to_nova(header: str) -> None:
+    assert negotiate(COMPUTE, "v2.1", {STANDARD: header}, NOVA).version == Microversion(2, 1)
+
+
+@pytest.mark.parametrize("header", ["compute\t2.90", "compute  2.90", "Compute 2.90 "])
+def test_any_space_may_stand_between_a_service_and_its_version(header: str) -> None:
+    assert negotiate(COMPUTE, "v2.1", {STANDARD: header}, NOVA).version == Microversion(2, 90)
 
 
 def test_the_legacy_path_of_nova_ignores_versions() -> None:
