@@ -102,18 +102,31 @@ class _Listing:
     ) -> AsyncGenerator[bytes, None]:
         """Write the page as it is merged: each item is changed and written while it is at hand."""
         body = Body()
+        turned: list[Merged] = []
         while True:
-            for piece in body.fill(self._items(taken.held(), source)):
-                yield piece
+            if self._turns:
+                turned += taken.held()
+            else:
+                for piece in body.fill(self._items(taken.held(), source)):
+                    yield piece
             if not await self._goes_on(taken, source):
                 break
+        for piece in body.fill(self._items(reversed(turned), source)):
+            yield piece
+        following, before = self._end(taken, source, resumed)
         yield body.end(
             self._resource,
             self._paging.links,
-            self._end(taken, source, resumed),
+            following,
             self._first(),
             sum(source.counts.values()) if source.counts else None,
+            before,
         )
+
+    @property
+    def _turns(self) -> bool:
+        """Whether the page is read from its end; what is no page is shown as it is read."""
+        return self._inquiry.backward and self._inquiry.limit is not None
 
     async def _goes_on(self, taken: Taken, source: Source) -> bool:
         """Have read what the page lacks; False when it is full, at its end, or cut.
@@ -132,11 +145,24 @@ class _Listing:
             self._cut = not self._told.issuperset(source.missing)
         return not self._cut and follows
 
-    def _end(self, taken: Taken, source: Source, resumed: Resumed) -> str | None:
-        """Remember where the pods stand behind a full page; gives the URL of the next one."""
-        if not (taken.full or self._cut) or taken.last is None:
-            return None
-        last = self._shown_id(taken.last)
+    def _end(self, taken: Taken, source: Source, resumed: Resumed) -> tuple[str | None, str | None]:
+        """Remember where the pods stand behind a full page; gives the next URL and the one before.
+
+        Where pages can be read backward there is always one in the direction the client came from
+        (neutron.api.api_common.get_pagination_links).
+        """
+        onward, backward = None, self._inquiry.backward
+        if (taken.full or self._cut) and taken.last is not None:
+            last = self._shown_id(taken.last)
+            self._remember(last, source, resumed)
+            onward = self._url(last, backward=backward)
+        if not self._paging.reverse or self._inquiry.limit is None:
+            return onward, None
+        first = self._shown_id(taken.first) if taken.first is not None else None
+        back = self._url(first, backward=not backward)
+        return (back, onward) if backward else (onward, back)
+
+    def _remember(self, last: str, source: Source, resumed: Resumed) -> None:
         if not self._resource.replicated and not self._inquiry.gaps:
             # A pod that counts is asked in any case, and one that is missing may come back.
             places = {
@@ -146,7 +172,6 @@ class _Listing:
                 for entry in resumed.sequences
             }
             self._cloud.cursors.put(self._key(), last, places)
-        return self._following(last)
 
     def _key(self) -> ListKey:
         call, caller = self._call, self._call.caller
@@ -229,11 +254,15 @@ class _Listing:
         asked = self._paging.default is not None or self._call.parameter("limit") is not None
         return self._resource.links_key is not None and asked
 
-    def _following(self, last: str) -> str | None:
-        """Write the URL of the next page."""
+    def _url(self, marker: str | None, *, backward: bool) -> str | None:
+        """Write the URL of the page behind a marker, or of the one before it."""
         if not self._links:
             return None
-        return f"{self._own_url()}?{next_query(self._call.parameters, last)}"
+        parameters, reverse = self._call.parameters, self._paging.reverse
+        if reverse:
+            parameters = [entry for entry in parameters if entry[0] != reverse]
+            parameters += [(reverse, "True")] if backward else []
+        return f"{self._own_url()}?{next_query(parameters, marker)}"
 
     def _first(self) -> str:
         rest = [entry for entry in self._call.parameters if entry[0] != "marker"]

@@ -15,13 +15,15 @@ FIRST = 64 * 1024
 CHUNK = 256 * 1024
 
 
-def next_query(parameters: Sequence[tuple[str, str]], marker: str) -> str:
-    """Write the query of the next page: all parameters sorted by name, with the new marker.
+def next_query(parameters: Sequence[tuple[str, str]], marker: str | None) -> str:
+    """Write the query of another page: all parameters sorted by name, with the new marker, if any.
 
     Those of one name stay in their order: sort keys mean something else the other way round.
     """
     kept = [entry for entry in parameters if entry[0] not in {"marker", "offset"}]
-    return urlencode(sorted([*kept, ("marker", marker)], key=itemgetter(0)))
+    if marker is not None:
+        kept.append(("marker", marker))
+    return urlencode(sorted(kept, key=itemgetter(0)))
 
 
 class Body:
@@ -55,16 +57,18 @@ class Body:
         following: str | None,
         first: str,
         count: int | None,
+        before: str | None = None,
     ) -> bytes:
-        """Write what is left, the URL of the next page, if there is one, and the count.
+        """Write what is left, the URLs of the next page and of the one before, and the count.
 
         `first` is the list's own path, which Glance repeats in each page.
         """
         encode = msgspec.json.encode
         parts = [self._piece(), b"]"]
-        if form is LinkForm.LINKS and following is not None and resource.links_key is not None:
-            links = encode([{"rel": "next", "href": following}])
-            parts += [f', "{resource.links_key}": '.encode(), links]
+        pages = {"next": following, "previous": before}
+        links = [{"rel": rel, "href": href} for rel, href in pages.items() if href is not None]
+        if form is LinkForm.LINKS and links and resource.links_key is not None:
+            parts += [f', "{resource.links_key}": '.encode(), encode(links)]
         if form is LinkForm.RELATIVE:
             parts += [b', "first": ', encode(first)]
             if following is not None:

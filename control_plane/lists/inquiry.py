@@ -12,7 +12,7 @@ from control_plane.services.operation import Resource, SortKey
 from control_plane.services.service import Paging
 
 #: Parameters that the gateway acts on itself and words anew for each pod.
-_OWN = frozenset({"limit", "marker", "offset", "page_reverse"})
+_OWN = frozenset({"limit", "marker", "offset"})
 #: Parameters that decide the order.
 SORTS = frozenset({"sort", "sort_key", "sort_dir"})
 
@@ -26,6 +26,7 @@ class Inquiry:
     An empty `order`: pods come one after the other, each in its own order. `gaps`: pods' markers
     are not to be trusted in this order, so that pods are read from their start. `added` are fields
     that the caller did not choose; pods are asked for them, since lists cannot be merged without.
+    `backward`: the page that stands before the marker; `order` is turned round then.
     """
 
     limit: int | None
@@ -36,6 +37,7 @@ class Inquiry:
     paged: Paged = Paged.MARKER
     gaps: bool = False
     added: tuple[str, ...] = ()
+    backward: bool = False
 
 
 def to_pod(
@@ -55,9 +57,12 @@ def read(
     """Read the query of a list; Refused(400) for a limit or offset that is no count."""
     lists = resource.lists
     order = _order(parameters, paging, resource, version)
+    added = _added(parameters, paging, resource, order)
+    chosen = tuple((paging.choice, name) for name in added)
     paged = lists.paged_below if _below(version, lists.paged_since) else lists.paged
     if paged is Paged.NONE or any(key == lists.whole_with for key, _ in parameters):
-        return Inquiry(None, 0, None, order, tuple(parameters), Paged.NONE)
+        rest = (*parameters, *chosen)
+        return Inquiry(None, 0, None, order, rest, Paged.NONE, added=added)
     limit = count(parameters, "limit")
     zero_is_all = paging.zero_is_all or paged is Paged.OFFSET
     if limit is None or (limit == 0 and zero_is_all):
@@ -65,15 +70,18 @@ def read(
     if limit is not None and paging.maximum is not None:
         limit = min(limit, paging.maximum)
     marker = next((value for key, value in parameters if key == "marker" and value), None)
-    if paged is Paged.OFFSET:
+    if paged is Paged.OFFSET or limit is None:
+        # Without a limit there are no pages.
         marker = None
-    added = _added(parameters, paging, resource, order)
-    chosen = tuple((paging.choice, name) for name in added)
     rest = (*(entry for entry in parameters if entry[0] not in _OWN), *chosen)
+    backward = _is_backward(parameters, paging)
+    if backward:
+        order = tuple(replace(key, descending=not key.descending) for key in order)
+        rest = rest if limit is None else _worded(rest, paging, order)
     offset = count(parameters, "offset") or 0
     keys = set(_asked(parameters)[0])
     gaps = any(sort.gaps and sort.key in keys for sort in lists.sorts)
-    return Inquiry(limit, offset, marker, order, rest, paged, gaps, added)
+    return Inquiry(limit, offset, marker, order, rest, paged, gaps, added, backward)
 
 
 def _added(
@@ -81,10 +89,35 @@ def _added(
 ) -> tuple[str, ...]:
     """Find what the merge must know of each item and a caller who chooses fields did not choose."""
     chosen = {value for key, value in parameters if key == paging.choice}
-    if not chosen:
+    if not paging.choice or not chosen:
         return ()
     needed = (resource.identity, resource.merge_by, *(key.field for key in order))
     return tuple(name for name in dict.fromkeys(needed) if name not in chosen)
+
+
+def _is_backward(parameters: Parameters, paging: Paging) -> bool:
+    asked = (value for key, value in parameters if paging.reverse and key == paging.reverse)
+    return next(asked, "").lower() == "true"
+
+
+def _worded(
+    rest: Parameters, paging: Paging, order: Sequence[SortKey]
+) -> tuple[tuple[str, str], ...]:
+    """Ask pods for the order that is turned round, in which they know markers as in any other.
+
+    What pods refuse is left as it is. Sort keys are fields where pages can be read backward.
+    """
+    kept = [entry for entry in rest if entry[0] != paging.reverse]
+    keys = [value for key, value in kept if key == "sort_key"]
+    directions = [value for key, value in kept if key == "sort_dir"]
+    if len(keys) != len(directions) or not {"asc", "desc"}.issuperset(directions):
+        return tuple(kept)
+    turned = [
+        entry
+        for key in order
+        for entry in (("sort_key", key.field), ("sort_dir", "desc" if key.descending else "asc"))
+    ]
+    return (*(entry for entry in kept if entry[0] not in SORTS), *turned)
 
 
 def _below(version: Microversion | None, bound: str) -> bool:

@@ -5,10 +5,12 @@ The rows stand in `neutron_networks.py` (networks, ports, routers, floating IPs)
 logs, flavors, agents, quotas).
 """
 
+from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 
 from control_plane.services import neutron_admin, neutron_networks, neutron_policies
+from control_plane.services.listing import Listing, Paged
 from control_plane.services.operation import Resource, SortKey
 from control_plane.services.service import FaultForm, LinkForm, Paging, Service
 
@@ -73,7 +75,10 @@ _RESOURCES = (
         plural="security_groups_default_statefulness",
     ),
     _resource("address_group", "/address-groups"),
-    _resource("rbac_policy", "/rbac-policies", plural="rbac_policies"),
+    replace(
+        _resource("rbac_policy", "/rbac-policies", plural="rbac_policies"),
+        lists=Listing(paged=Paged.NONE),
+    ),
     _resource("qos_policy", "/qos/policies", plural="policies", singular="policy"),
     _resource("trunk", "/trunks"),
     _resource("segment", "/segments"),
@@ -101,6 +106,7 @@ NETWORK = Service(
         zero_is_all=True,
         checks_markers=False,
         choice="fields",
+        reverse="page_reverse",
     ),
     resources=MappingProxyType({resource.name: resource for resource in _RESOURCES}),
     operations=(

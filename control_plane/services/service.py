@@ -53,7 +53,8 @@ class Paging:
 
     `checks_markers`: a pod refuses a marker that it does not know. `follows`: behind the keys of a
     query all keys of the default order are sorted by, in the direction of the first one; otherwise
-    the last of them, as it is. `choice` is the parameter that names the fields an item is to have.
+    the last of them, as it is. `choice` is the parameter that names the fields an item is to have,
+    `reverse` the one that asks for the page before a marker: `true` in any case of letters.
     """
 
     default: int | None
@@ -64,6 +65,7 @@ class Paging:
     checks_markers: bool = True
     follows: bool = False
     choice: str = ""
+    reverse: str = ""
 
 
 @dataclass(frozen=True, slots=True)

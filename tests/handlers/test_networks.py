@@ -1,6 +1,7 @@
-"""What Neutron's lists have beside those of others: fields that callers choose."""
+"""What Neutron's lists have beside others': fields that callers choose, pages read backward."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -58,3 +59,71 @@ async def test_a_list_of_names_has_pages(envoy: Envoy) -> None:
 
     assert names(first) + names(second) == [network["name"] for network in NETWORKS]
     assert "marker=n3" in first.json["networks_links"][0]["href"]
+
+
+def ids(said: Said) -> list[str]:
+    return [network["id"] for network in said.json["networks"]]
+
+
+def links(said: Said) -> dict[str, str]:
+    found = {link["rel"]: link["href"] for link in said.json.get("networks_links", [])}
+    return {rel: urlsplit(href).query for rel, href in found.items()}
+
+
+@pytest.mark.parametrize("order", ["", "&sort_key=status&sort_dir=desc", "&fields=name"])
+async def test_pages_are_read_backward_as_they_were_read_forward(envoy: Envoy, order: str) -> None:
+    forward, query = [], f"limit=2{order}"
+    for _ in range(3):
+        said = await listed(envoy, query)
+        forward.append(said.json["networks"])
+        query = links(said)["next"]
+    backward = [said.json["networks"]]
+    for _ in range(2):
+        said = await listed(envoy, links(said)["previous"])
+        backward.append(said.json["networks"])
+
+    assert backward[::-1] == forward
+    assert [item["name"] for page in forward for item in page] == [
+        item["name"] for item in NETWORKS
+    ]
+
+
+async def test_the_page_before_none_is_the_last_one(envoy: Envoy) -> None:
+    said = await listed(envoy, "limit=2&page_reverse=TRUE")
+
+    assert ids(said) == ["n4", "n5"]
+    assert links(said) == {
+        "next": "limit=2&marker=n5",
+        "previous": "limit=2&marker=n4&page_reverse=True",
+    }
+
+
+async def test_a_link_leads_back_where_the_client_came_from(envoy: Envoy) -> None:
+    first = await listed(envoy, "limit=4")
+    last = await listed(envoy, "limit=4&marker=n3&page_reverse=no")
+    before = await listed(envoy, "limit=4&marker=n2&page_reverse=True")
+    nothing = await listed(envoy, "limit=4&marker=n5")
+
+    assert links(first)["previous"] == "limit=4&marker=n0&page_reverse=True"
+    assert links(last) == {"previous": "limit=4&marker=n4&page_reverse=True"}
+    assert links(before) == {"next": "limit=4&marker=n1"}
+    assert (ids(nothing), links(nothing)) == ([], {"previous": "limit=4&page_reverse=True"})
+
+
+async def test_without_a_limit_there_are_no_pages(envoy: Envoy) -> None:
+    behind = await listed(envoy, "marker=n3")
+    backward = await listed(envoy, "page_reverse=True")
+
+    assert ids(behind) == [network["id"] for network in NETWORKS]
+    assert ids(backward) == ids(behind)[::-1]
+    assert links(behind) == links(backward) == {}
+
+
+@pytest.mark.parametrize("path", ["/volume/v3/volumes", "/image/v2/images"])
+async def test_elsewhere_it_is_a_filter_for_pods_to_judge(path: str) -> None:
+    envoy = Envoy(lambda _pod, _request: (400, {"badRequest": {"code": 400, "message": "odd"}}))
+
+    said = await envoy.exchange("GET", f"{path}?page_reverse=True")
+
+    assert said.status == 400
+    assert all("page_reverse=True" in request.path for _, request in envoy.pods.asked)

@@ -25,6 +25,7 @@ class Taken:
         self._placed = bool(resource.probe) and not resource.replicated
         self._known: set[tuple[str, str]] = set()
         self.count = 0
+        self.first: Merged | None = None
         self.last: Merged | None = None
 
     @property
@@ -54,6 +55,8 @@ class Taken:
                     continue
                 known.add(name)
                 learn(*name)
+            if not self.count:
+                self.first = merged
             self.count += 1
             self.last = merged
             yield merged
