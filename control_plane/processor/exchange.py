@@ -197,8 +197,10 @@ class Exchange:
         if self.location is not None:
             for name in self.location.service.request_id_headers:
                 headers.setdefault(name, self._request_id())
-            version = self.negotiated.version
-            headers.update(version_headers(self.location.service, version))
+            # keystonemiddleware, which says 401, knows of no versions.
+            if self.negotiated.told and reply.status != HTTPStatus.UNAUTHORIZED:
+                version = self.negotiated.version
+                headers.update(version_headers(self.location.service, version))
         if reply.missing:
             headers["x-trio2o-missing"] = ",".join(reply.missing)
         return headers

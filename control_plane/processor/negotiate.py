@@ -16,12 +16,13 @@ STANDARD = "openstack-api-version"
 class Negotiated:
     """The version, the headers that tell pods so, and those to take away.
 
-    `version` is None for a service without microversions.
+    `version` is None for a service without microversions; `told`: answers name it.
     """
 
     version: Microversion | None = None
     put: Mapping[str, str] = field(default_factory=dict)
     remove: tuple[str, ...] = ()
+    told: bool = True
 
 
 def negotiate(
@@ -34,17 +35,17 @@ def negotiate(
 
     Refused(400) for text that is no version, Refused(406) outside the range all pods share. With
     no range known yet the request goes on as it is, and the pod decides. A path with an older
-    version than the service's first (`/v2/` of Nova) has no microversions and its headers are
-    ignored.
+    version than the service's first (`/v2/` of Nova) has no microversions, nor has Nova's list of
+    versions: headers are ignored, and none is in the answer.
     """
     rules = service.microversions
     if rules is None:
         return Negotiated()
-    legacy_path = bool(path_version) and path_version != service.versions[0]
-    asked = None if legacy_path else _asked(rules, headers)
+    heeded = _heeds(service, rules, path_version)
+    asked = _asked(rules, headers) if heeded else None
     if asked is None:
         present = tuple(name for name in (STANDARD, rules.legacy) if name and name in headers)
-        return Negotiated(rules.default, remove=present)
+        return Negotiated(rules.default, remove=present, told=heeded)
     if asked == "latest":
         if offered is None:
             return Negotiated(rules.default)
@@ -60,6 +61,13 @@ def negotiate(
             raise Refused(HTTPStatus.NOT_ACCEPTABLE, message, version_headers(service, version))
     remove = (rules.legacy,) if rules.legacy in headers else ()
     return Negotiated(version, {STANDARD: f"{rules.service_type} {version}"}, remove)
+
+
+def _heeds(service: Service, rules: MicroversionHeaders, path_version: str) -> bool:
+    """Whether there are microversions below what a path begins with."""
+    if not service.versions:
+        return True
+    return path_version == service.versions[0] if path_version else rules.above
 
 
 def _asked(rules: MicroversionHeaders, headers: Mapping[str, str]) -> str | None:

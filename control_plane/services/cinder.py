@@ -255,7 +255,9 @@ VOLUME = Service(
         *cinder_types.OPERATIONS,
         *cinder_admin.OPERATIONS,
     ),
-    microversions=MicroversionHeaders("volume", Microversion(3, 0), foreign_is_error=True),
+    microversions=MicroversionHeaders(
+        "volume", Microversion(3, 0), foreign_is_error=True, above=True
+    ),
     project_segment=True,
     router_pages=True,
     request_id_headers=("x-openstack-request-id", "x-compute-request-id"),

@@ -20,7 +20,6 @@ _TEXT = "text/plain; charset=UTF-8"
 _NAMES: Mapping[int, str] = MappingProxyType(
     {
         HTTPStatus.BAD_REQUEST: "badRequest",
-        HTTPStatus.UNAUTHORIZED: "unauthorized",
         HTTPStatus.FORBIDDEN: "forbidden",
         HTTPStatus.NOT_FOUND: "itemNotFound",
         HTTPStatus.METHOD_NOT_ALLOWED: "badMethod",
@@ -42,9 +41,15 @@ def render(
     headers: Mapping[str, str] | None = None,
     accept: str = "*/*",
 ) -> tuple[bytes, str]:
-    """Make a body and its content type; `headers` are the answer's, `accept` the request's."""
+    """Make a body and its content type; `headers` are the answer's, `accept` the request's.
+
+    In front of services whose faults are JSON stands keystonemiddleware, whose 401 has a form of
+    its own.
+    """
     if service.fault is FaultForm.HTML:
         return _webob(status, message, accept)
+    if status == HTTPStatus.UNAUTHORIZED:
+        return unserviced(status, message)
     if service.fault is FaultForm.NEUTRON:
         return _neutron(status, message), service.fault_type
     if service.fault is FaultForm.ERRORS:

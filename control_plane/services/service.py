@@ -38,13 +38,15 @@ class MicroversionHeaders:
 
     `service_type` is the word in `OpenStack-API-Version: compute 2.90`; `legacy` an older header
     that holds the number alone. `foreign_is_error`: a header that names only other services is
-    400 (Cinder) rather than absent.
+    400 (Cinder) rather than absent. `above`: the list of versions above the service heeds the
+    header, too (Cinder), rather than not knowing it.
     """
 
     service_type: str
     default: Microversion
     legacy: str = ""
     foreign_is_error: bool = False
+    above: bool = False
 
 
 @dataclass(frozen=True, slots=True)

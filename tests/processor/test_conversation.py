@@ -113,7 +113,8 @@ async def test_a_bad_token_is_401_before_a_body_is_read(
     assert len(said.replies) == 1
     assert said.status == 401
     assert said.headers["www-authenticate"] == 'Keystone uri="http://keystone:5000/v3"'
-    assert said.json["unauthorized"]["code"] == 401
+    assert said.json["error"]["code"] == 401
+    assert "openstack-api-version" not in said.headers
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"text"', b"\xff\xfe"])

@@ -79,6 +79,16 @@ def test_the_legacy_path_of_nova_ignores_versions() -> None:
     found = negotiate(COMPUTE, "v2", {STANDARD: "compute 9.9"}, NOVA)
 
     assert (found.version, found.remove) == (Microversion(2, 1), (STANDARD,))
+    assert not found.told
+
+
+def test_the_list_of_versions_of_cinder_alone_knows_microversions() -> None:
+    found = negotiate(COMPUTE, "", {STANDARD: "compute 9.9"}, NOVA)
+
+    assert (found.version, found.told) == (Microversion(2, 1), False)
+    assert negotiate(VOLUME, "", {}, CINDER).told
+    with pytest.raises(Refused):
+        negotiate(VOLUME, "", {STANDARD: "volume 9.9"}, CINDER)
 
 
 def test_answers_of_the_gateway_name_the_version_in_every_header_of_the_service() -> None:

@@ -13,7 +13,6 @@ _TYPES = {"compute": "application/json; charset=UTF-8", "volume": "application/j
     ("status", "name"),
     [
         (400, "badRequest"),
-        (401, "unauthorized"),
         (403, "forbidden"),
         (404, "itemNotFound"),
         (405, "badMethod"),
@@ -32,6 +31,16 @@ def test_nova_and_cinder_name_a_fault_by_its_status(service: str, status: int, n
 
     assert json.loads(body) == {name: {"code": status, "message": "so it is"}}
     assert content_type == _TYPES[service]
+
+
+@pytest.mark.parametrize("service", ["compute", "volume", "network", "placement"])
+def test_who_is_not_known_is_told_so_in_the_words_of_keystonemiddleware(service: str) -> None:
+    body, content_type = render(service_named(service), 401, "who are you")
+
+    assert json.loads(body) == {
+        "error": {"code": 401, "title": "Unauthorized", "message": "who are you"}
+    }
+    assert content_type == "application/json"
 
 
 @pytest.mark.parametrize("status", [413, 429])
