@@ -117,6 +117,7 @@ IMAGE = Service(
         "/v2/cache",
     ),
     fault=FaultForm.HTML,
+    formats=False,
     paging=Paging(25, 1000, LinkForm.RELATIVE, HTTPStatus.BAD_REQUEST),
     resources=MappingProxyType({resource.name: resource for resource in _RESOURCES}),
     operations=(*_IMAGES, *_TASKS, *_CACHE, *_INFO, *glance_definitions.OPERATIONS),

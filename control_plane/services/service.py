@@ -96,9 +96,12 @@ class Service:
     #: A slash at the end of a path is nothing; elsewhere an empty segment follows it.
     trailing_slash: bool = False
     optional_prefixes: frozenset[str] = field(default_factory=frozenset)
+    #: A path may end with `.json`.
+    formats: bool = True
     #: The content type of faults that are JSON.
     fault_type: str = "application/json"
-    #: The service's router answers what it does not know: 404 with a page, methods too.
+    #: The service's router is Routes: what it does not know is 404 with a page, methods too, it has
+    #: no HEAD, and a slash behind a slash is nothing.
     router_pages: bool = False
     #: The headers in which answers name the request.
     request_id_headers: tuple[str, ...] = ("x-openstack-request-id",)

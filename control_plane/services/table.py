@@ -73,11 +73,13 @@ class Table:
     def match(self, method: str, rest: str) -> Match:
         """Find the row for a path below the version; Unrouted, 404 or 405, for none.
 
-        An empty `rest` is the list of versions above the service. HEAD is matched as GET.
+        An empty `rest` is the list of versions above the service. HEAD is matched as GET, but
+        for services whose router, Routes, has none.
         """
         if not rest:
             return Match(self._above, _NO_PARAMETERS)
-        method = "GET" if method == "HEAD" else method
+        is_head = method == "HEAD"
+        method = "GET" if is_head else method
         segments = self._segments(rest)
         project = ""
         if (
@@ -92,6 +94,8 @@ class Table:
         found = self._find(method, segments, allowed)
         if found is not None:
             entry, values = found
+            if is_head and self._service.router_pages and entry.operation.handler != "versions":
+                raise _not_found()
             return Match(entry.operation, self._parameters(entry, values), project)
         if allowed and not self._service.router_pages:
             message = f"The method {method} is not allowed for this resource."
@@ -116,11 +120,16 @@ class Table:
             node.entries[method] = _Entry(operation, tuple(parameters))
 
     def _segments(self, rest: str) -> list[str]:
-        """Cut a path; what the service ignores is left out: a slash at the end, a plugin prefix."""
+        """Cut a path; what the service ignores is left out.
+
+        That is a slash at the end, a plugin prefix, and for Routes a slash behind a slash.
+        """
         path = rest.removeprefix("/")
         if self._service.trailing_slash:
             path = path.removesuffix("/")
         segments = path.split("/") if path else []
+        if self._service.router_pages and "" in segments[:-1]:
+            segments = [*filter(None, segments[:-1]), segments[-1]]
         if len(segments) > 1 and segments[0] in self._service.optional_prefixes:
             segments.pop(0)
         return segments
@@ -132,7 +141,7 @@ class Table:
         self, method: str, segments: list[str], allowed: dict[str, None]
     ) -> tuple[_Entry, list[str]] | None:
         """Find the entry and the segments it was found by, without a `.json` that is a format."""
-        if segments and segments[-1].endswith(_JSON):
+        if segments and segments[-1].endswith(_JSON) and self._service.formats:
             bare = [*segments[:-1], segments[-1].removesuffix(_JSON)]
             entry = self._walk(self._root, bare, 0, method, {})
             by_name = entry is not None and any(

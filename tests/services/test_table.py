@@ -130,6 +130,25 @@ def test_format_after_a_literal_is_ignored() -> None:
     assert match("network", "GET", "/networks.json").operation.path == "/networks"
 
 
+@pytest.mark.parametrize(("service", "rest"), [("compute", "/servers"), ("image", "/images")])
+def test_a_format_is_no_part_of_paths_of_services_that_know_none(service: str, rest: str) -> None:
+    with pytest.raises(Unrouted):
+        match(service, "GET", f"{rest}.json")
+
+
+@pytest.mark.parametrize(
+    ("service", "rest", "path"),
+    [
+        ("compute", "//servers", "/servers"),
+        ("compute", "/0123456789abcdef0123456789abcdef//servers/detail", "/servers/detail"),
+        ("compute", "/servers//x/ips", "/servers/{server}/ips"),
+        ("volume", "///volumes", "/volumes"),
+    ],
+)
+def test_a_slash_behind_a_slash_is_nothing_to_routes(service: str, rest: str, path: str) -> None:
+    assert match(service, "GET", rest).operation.path == path
+
+
 def test_format_after_an_id_is_ignored() -> None:
     assert match("network", "GET", f"/ports/{PORT}.json").params == {"port": PORT}
 
@@ -151,7 +170,7 @@ def test_traversal_is_no_id(segment: str) -> None:
     assert refused.value.status == 404
 
 
-@pytest.mark.parametrize("rest", ["/nothing", "//servers", "/servers//", "/servers//ips", "/x/y/z"])
+@pytest.mark.parametrize("rest", ["/nothing", "//nothing", "/servers//", "/servers/", "/x/y/z"])
 def test_unknown_path_is_404(rest: str) -> None:
     with pytest.raises(Refused) as refused:
         match("compute", "GET", rest)
@@ -177,6 +196,15 @@ def test_another_method_is_404_where_the_services_router_says_so(service: str, p
 
 def test_head_is_matched_as_get() -> None:
     assert match("image", "HEAD", "/images/x/file").operation.methods == ("GET",)
+
+
+@pytest.mark.parametrize(("service", "path"), [("compute", "/servers"), ("volume", "/volumes")])
+def test_there_is_no_head_where_the_services_router_has_none(service: str, path: str) -> None:
+    with pytest.raises(Unrouted) as refused:
+        match(service, "HEAD", path)
+
+    assert refused.value.status == 404
+    assert match(service, "HEAD", "/").operation.handler == "versions"
 
 
 @pytest.mark.parametrize("service", TABLES)
