@@ -267,16 +267,13 @@ class _Listing:
     def _first(self) -> str:
         rest = [entry for entry in self._call.parameters if entry[0] != "marker"]
         query = "&".join(f"{key}={value}" for key, value in rest)
-        return f"{self._own_path()}?{query}" if query else self._own_path()
-
-    def _own_path(self) -> str:
-        return f"{self._call.location.base}{self._call.pod_path}"
+        return f"{self._own_url()}?{query}" if query else self._own_url()
 
     def _own_url(self) -> str:
         if self._paging.links is LinkForm.RELATIVE:
             # glanceclient puts the path behind the endpoint of the catalog itself.
             return self._call.pod_path
-        return f"{self._call.gateway}{self._own_path()}"
+        return f"{self._call.gateway}{self._call.location.base}{self._call.pod_path}"
 
     def _translation(self, pod: Pod) -> Translation:
         found = self._translations.get(pod.name)

@@ -61,7 +61,7 @@ class Body:
     ) -> bytes:
         """Write what is left, the URLs of the next page and of the one before, and the count.
 
-        `first` is the list's own path, which Glance repeats in each page.
+        `first` is the list's own path, which Glance repeats in each page, with the schema's.
         """
         encode = msgspec.json.encode
         parts = [self._piece(), b"]"]
@@ -69,10 +69,10 @@ class Body:
         links = [{"rel": rel, "href": href} for rel, href in pages.items() if href is not None]
         if form is LinkForm.LINKS and links and resource.links_key is not None:
             parts += [f', "{resource.links_key}": '.encode(), encode(links)]
-        if form is LinkForm.RELATIVE:
-            parts += [b', "first": ', encode(first)]
-            if following is not None:
-                parts += [b', "next": ', encode(following)]
+        if resource.schema:
+            parts += [b', "first": ', encode(first), b', "schema": ', encode(resource.schema)]
+        if form is LinkForm.RELATIVE and following is not None:
+            parts += [b', "next": ', encode(following)]
         if count is not None:
             parts += [b', "count": ', encode(count)]
         parts.append(b"}")

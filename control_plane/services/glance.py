@@ -26,8 +26,15 @@ from control_plane.services.service import FaultForm, LinkForm, Paging, Service
 _NEWEST = (SortKey("created_at", descending=True), SortKey("id", descending=True))
 
 _RESOURCES = (
-    Resource("image", "images", probe="/images/{id}", order=_NEWEST, replicated=True),
-    Resource("task", "tasks", probe="/tasks/{id}", order=_NEWEST),
+    Resource(
+        "image",
+        "images",
+        probe="/images/{id}",
+        order=_NEWEST,
+        replicated=True,
+        schema="/v2/schemas/images",
+    ),
+    Resource("task", "tasks", probe="/tasks/{id}", order=_NEWEST, schema="/v2/schemas/tasks"),
     Resource("cached_image", "cached_images", identity="image_id"),
     Resource(
         "namespace",
@@ -37,6 +44,7 @@ _RESOURCES = (
         order=(SortKey("created_at", descending=True), SortKey("namespace")),
         replicated=True,
         merge_by="namespace",
+        schema="/v2/schemas/metadefs/namespaces",
     ),
     Resource(
         "resource_type",

@@ -117,7 +117,8 @@ class Resource:
     `order` is a list's default order, the tie-break included. A `replicated` resource exists once
     for users and in many pods; `merge_by` is the field that says two copies are one. `item_key`
     wraps the fields of each item of a list (`{"keypair": {…}}`). `links` is the key of a list's
-    links where it is not `<plural>_links`; None: the list has none.
+    links where it is not `<plural>_links`; None: the list has none. `schema` is the path of the
+    list's schema, where a list names it and its first page.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Resource:
     merge_by: str = "id"
     item_key: str = ""
     links: str | None = ""
+    schema: str = ""
     own_zones: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()

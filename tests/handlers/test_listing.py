@@ -351,6 +351,37 @@ async def test_a_marker_of_a_pod_that_the_filters_leave_out_is_good() -> None:
     assert [server["id"] for server in said.json["servers"]] == ["a2"]
 
 
+@pytest.mark.parametrize(
+    ("path", "more"),
+    [
+        (
+            "images?limit=1&marker=z",
+            {
+                "first": "/v2/images?limit=1",
+                "schema": "/v2/schemas/images",
+                "next": "/v2/images?limit=1&marker=a",
+            },
+        ),
+        (
+            "metadefs/namespaces",
+            {"first": "/v2/metadefs/namespaces", "schema": "/v2/schemas/metadefs/namespaces"},
+        ),
+        ("metadefs/resource_types", {}),
+    ],
+)
+async def test_pages_of_glance_have_paths_below_the_endpoint(
+    path: str, more: dict[str, str]
+) -> None:
+    plural, _, query = path.rpartition("/")[2].partition("?")
+    items = [{"id": name, "namespace": name, "name": name} for name in ("z", "a") if query]
+
+    said = await of_pods(Pod1=(200, {plural: items}), Pod2=(200, {plural: []})).exchange(
+        "GET", f"/image/v2/{path}"
+    )
+
+    assert {name: said.json[name] for name in said.json if name != plural} == more
+
+
 async def test_a_limit_of_zero_is_an_empty_page_without_a_link() -> None:
     said = await both(Nova([ONE]), Nova([TWO])).exchange("GET", "/compute/v2.1/servers?limit=0")
 
