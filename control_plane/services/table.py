@@ -13,7 +13,7 @@ from types import MappingProxyType
 from urllib.parse import unquote
 
 from control_plane.model.errors import Unrouted
-from control_plane.services.operation import Operation, static
+from control_plane.services.operation import Operation, single, static
 from control_plane.services.service import Service
 
 #: Nova's and Cinder's pattern of a project in the path.
@@ -25,6 +25,9 @@ _TRAVERSALS = frozenset({".", ".."})
 
 #: The list of versions above a service, where the table does not count it as an endpoint.
 VERSIONS = static("GET", "/", handler="versions")
+
+#: What browsers ask before they send another site's request: any pod says what its operator allows.
+PREFLIGHT = single("OPTIONS", "/")
 
 _NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
@@ -74,8 +77,10 @@ class Table:
         """Find the row for a path below the version; Unrouted, 404 or 405, for none.
 
         An empty `rest` is the list of versions above the service. HEAD is matched as GET, but
-        for services whose router, Routes, has none.
+        for services whose router, Routes, has none; OPTIONS on any path.
         """
+        if method == "OPTIONS":
+            return Match(PREFLIGHT, _NO_PARAMETERS)
         if not rest:
             return Match(self._above, _NO_PARAMETERS)
         is_head = method == "HEAD"

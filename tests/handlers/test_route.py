@@ -299,3 +299,14 @@ async def test_a_server_without_volumes_shows_none() -> None:
     await envoy.cloud.later.finish()
 
     assert set(envoy.store.rows) == {SUBJECT, NEAR, THERE}
+
+
+@pytest.mark.parametrize(
+    "path", ["/image/v2/images/x/file", "/compute/v2.1/servers", "/network/v2.0/no-such-thing"]
+)
+async def test_what_browsers_ask_before_they_send_is_for_any_pod_to_answer(path: str) -> None:
+    said = await Envoy().exchange("OPTIONS", path, token="", origin="https://dashboard")
+
+    service, _, below = path.removeprefix("/").partition("/")
+    assert said.cluster.endswith(f"/{service}")
+    assert said.routed[":path"].endswith(f"/{below}")
