@@ -14,7 +14,15 @@ from control_plane.administration import messages
 from control_plane.administration.service import Administration
 from control_plane.administration.spec import parse_state
 from control_plane.model.caller import Caller
-from control_plane.model.errors import Conflict, InUse, Invalid, Missing, Refused, Trio2oError
+from control_plane.model.errors import (
+    Conflict,
+    InUse,
+    Invalid,
+    Missing,
+    Refused,
+    StoreUnreachable,
+    Trio2oError,
+)
 from control_plane.pb import administration_pb2 as pb
 
 log = structlog.get_logger()
@@ -69,6 +77,9 @@ def _for_administrators(
         except (Missing, Conflict, Invalid, InUse) as error:
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
             text = str(error)
+        except StoreUnreachable as error:
+            log.warning("database_unreachable", reason=str(error))
+            code, text = grpc.StatusCode.UNAVAILABLE, "the database cannot be reached"
         except Exception:
             log.exception("administration_failed")
             code, text = grpc.StatusCode.INTERNAL, "internal error; the control plane's log has it"

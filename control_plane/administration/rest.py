@@ -12,7 +12,14 @@ from aiohttp import web
 from control_plane.administration.service import Administration
 from control_plane.administration.spec import PodSpec
 from control_plane.model.binding import Binding
-from control_plane.model.errors import Conflict, InUse, Invalid, Missing, Refused
+from control_plane.model.errors import (
+    Conflict,
+    InUse,
+    Invalid,
+    Missing,
+    Refused,
+    StoreUnreachable,
+)
 from control_plane.model.pod import Pod
 
 log = structlog.get_logger()
@@ -166,6 +173,9 @@ async def _with_faults(
         status, message = HTTPStatus.CONFLICT, str(error)
     except Invalid as error:
         status, message = HTTPStatus.UNPROCESSABLE_ENTITY, str(error)
+    except StoreUnreachable as error:
+        log.warning("database_unreachable", reason=str(error))
+        status, message = HTTPStatus.SERVICE_UNAVAILABLE, "The database cannot be reached."
     except web.HTTPRedirection:
         raise
     except web.HTTPException as error:

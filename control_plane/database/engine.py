@@ -8,18 +8,20 @@ in favour of another one, which happens as soon as several replicas write.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Executable, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from control_plane.database.kept import Kept
 from control_plane.database.kept_file import KeptFile
 from control_plane.database.kept_server import KeptConnections
-from control_plane.model.errors import StartupError
+from control_plane.database.unreachable import code_of, leave_readers, unreachable
+from control_plane.model.errors import StartupError, StoreUnreachable
 
 _DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
@@ -32,6 +34,9 @@ _ATTEMPTS = 8
 #: Deadlock and serialization failure (PostgreSQL); deadlock and lock wait (MySQL).
 _RETRIED = frozenset({"40P01", "40001", 1213, 1205})
 _BUSY_MILLISECONDS = 10_000
+#: How long a server may take, seconds. One whose machine is gone never says so: without an end to
+#: waiting, who asks it would wait until the kernel gives the connection up, a quarter of an hour.
+_PATIENCE = 10.0
 
 Result = TypeVar("Result")
 #: The parameters of a statement: of one row, or of many.
@@ -77,7 +82,17 @@ def open_engine(text: str) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine.sync_engine, "handle_error", leave_readers)
     return engine
+
+
+def _unpooled(engine: AsyncEngine) -> AsyncEngine:
+    """Make an engine of the same database that opens each connection anew.
+
+    What takes the place of a connection that was lost must not be one that was lost with it.
+    """
+    return create_async_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
@@ -114,10 +129,13 @@ class Database:
         self.engine = engine
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         self.kept: Kept
+        self._patience: float | None = None
         if self.dialect == "sqlite":
+            # A file is waited for as long as `busy_timeout` says.
             self.kept = KeptFile(str(engine.url.database), engine.dialect)
         else:
-            self.kept = KeptConnections(self._autocommit)
+            self.kept = KeptConnections(_unpooled(engine))
+            self._patience = _PATIENCE
 
     @property
     def dialect(self) -> str:
@@ -126,21 +144,41 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection on which each statement stands alone."""
-        async with self._autocommit.connect() as connection:
-            yield connection
+        """Give a connection on which each statement stands alone; StoreUnreachable."""
+        with unreachable():
+            async with self._connected(self._autocommit) as connection:
+                yield connection
 
     async def write(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
-        """Run `work` in a transaction, again from its start if the database says so."""
+        """Run `work` in a transaction, again from its start if the database says so.
+
+        Raises StoreUnreachable, and what the database says of the rows.
+        """
+        with unreachable():
+            return await self._write(work)
+
+    async def _write(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                async with self.engine.begin() as connection:
+                async with self._connected(self.engine) as connection, connection.begin():
                     return await work(connection)
             except DBAPIError as error:
                 if attempt == _ATTEMPTS or not _may_be_tried_again(error):
                     raise
             await asyncio.sleep(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - jitter
         raise AssertionError  # pragma: no cover - the last attempt returns or raises
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        async with asyncio.timeout(self._patience), AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(engine.connect())
+            except DBAPIError:
+                raise
+            except Exception as error:
+                # Not all that a driver raises while it connects is known to SQLAlchemy.
+                raise StoreUnreachable(error) from error
+            yield connection
 
     async def execute(self, statement: Executable, rows: Parameters | None = None) -> None:
         """Run one statement that writes, in a transaction as `write` does."""
@@ -157,11 +195,7 @@ class Database:
 
 
 def _may_be_tried_again(error: DBAPIError) -> bool:
-    origin = error.orig
-    if origin is None:
-        return False
-    code = getattr(origin, "sqlstate", None) or (origin.args[0] if origin.args else None)
-    return code in _RETRIED or is_locked(error)
+    return code_of(error) in _RETRIED or is_locked(error)
 
 
 def is_locked(error: DBAPIError) -> bool:

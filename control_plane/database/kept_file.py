@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Dialect
 
 from control_plane.database.kept import Query, Rows, read
+from control_plane.model.errors import StoreUnreachable
 
 #: Holds the inner pages of an index of ten million ids: only leaves are read anew. KiB.
 _CACHE = 32_768
@@ -127,9 +128,9 @@ class KeptFile:
                 if self._there is None:
                     self._there = self._open(_BUSY_SECONDS)
                 return work(self._there)
-            except sqlite3.Error:
+            except sqlite3.Error as error:
                 self._leave()
-                raise
+                raise StoreUnreachable(error) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, run)
 

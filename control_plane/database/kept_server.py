@@ -9,6 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from control_plane.database.kept import Query, Rows, read
+from control_plane.database.unreachable import unreachable
+from control_plane.model.errors import StoreUnreachable
+
+#: How long a statement may take, and a connection with the first one, seconds. All who ask wait for
+#: the one connection, and a server that is gone does not say so.
+PATIENCE = 5.0
 
 #: Gets the driver's own connection to PostgreSQL, and SQLAlchemy's to others.
 _Work = Callable[[Any], Awaitable[Any]]
@@ -34,6 +40,9 @@ class KeptConnections:
 
     async def find(self, query: Query, values: Sequence[str]) -> Rows:
         """Read rows."""
+        if "\0" in "".join(values):
+            # PostgreSQL refuses to look for what no text of its can hold.
+            values = [value for value in values if "\0" not in value]
         if not self._direct:
             return list(await self._asking.run(lambda held: _select(held, query, values)))
         texts = self._texts.get(query)
@@ -41,11 +50,12 @@ class KeptConnections:
             texts = query.text("= ANY($1)"), query.readers(self._dialect)
             self._texts[query] = texts
         text, readers = texts
-        return read(await self._asking.run(lambda held: held.fetch(text, values)), readers)
+        rows = await self._asking.run(lambda held: held.fetch(text, values, timeout=PATIENCE))
+        return read(rows, readers)
 
     async def write(self, text: str, parameters: Sequence[Any]) -> None:
         """Run one statement that is a transaction of its own, in the driver's own form."""
-        await self._telling.run(lambda held: held.execute(text, *parameters))
+        await self._telling.run(lambda held: held.execute(text, *parameters, timeout=PATIENCE))
 
     async def close(self) -> None:
         """Give the connections back to the engine, which closes them."""
@@ -65,7 +75,7 @@ class _Line:
         self._lock = asyncio.Lock()
 
     async def run(self, work: _Work) -> Any:
-        """Have something done on the connection."""
+        """Have something done on the connection; StoreUnreachable."""
         # Not cancelled with who asks: half a query, or half a connection, is of use to nobody.
         return await asyncio.shield(asyncio.create_task(self._in_turn(work)))
 
@@ -77,20 +87,41 @@ class _Line:
                 await connection.close()
 
     async def _in_turn(self, work: _Work) -> Any:
-        async with self._lock:
-            if self._held is not None:
-                try:
-                    return await work(self._held)
-                except Exception:  # noqa: BLE001  # the database may have been restarted
-                    await self._drop()
+        if self._lock.locked():
+            await self._wait()
+        else:
+            await self._lock.acquire()
+        try:
+            return await self._work(work)
+        finally:
+            self._lock.release()
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise StoreUnreachable(error) from error
+
+    async def _work(self, work: _Work) -> Any:
+        if self._held is not None:
             try:
-                return await work(await self._open())
-            except Exception:
+                return await work(self._held)
+            except Exception:  # noqa: BLE001  # the database may have been restarted
                 await self._drop()
-                raise
+        try:
+            with unreachable():
+                async with asyncio.timeout(PATIENCE):
+                    return await work(await self._open())
+        except Exception:
+            await self._drop()
+            raise
 
     async def _open(self) -> Any:
-        self._connection = self._held = await self._engine.connect()
+        try:
+            self._connection = self._held = await self._engine.connect()
+        except Exception as error:
+            raise StoreUnreachable(error) from error
         if self._direct:
             self._held = (await self._connection.get_raw_connection()).driver_connection
         if self._setting:
@@ -107,5 +138,6 @@ class _Line:
 
 
 async def _select(connection: AsyncConnection, query: Query, values: Sequence[str]) -> Rows:
-    result = await connection.execute(select(*query.columns).where(query.key.in_(values)))
+    async with asyncio.timeout(PATIENCE):
+        result = await connection.execute(select(*query.columns).where(query.key.in_(values)))
     return [tuple(row) for row in result]

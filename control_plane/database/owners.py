@@ -23,6 +23,7 @@ from control_plane.database.kept import Query
 from control_plane.database.many import ManyRows, many_rows
 from control_plane.database.schema import owners
 from control_plane.database.upsert import Changes, insert_or_change
+from control_plane.model.errors import StoreUnreachable
 from control_plane.model.owner import Owner
 
 #: Ids in one query, below every database's limit on parameters.
@@ -137,6 +138,8 @@ class OwnerTable:
             return False
         try:
             await self.database.kept.write(recording.text, recording.parameters(rows))
+        except StoreUnreachable:
+            raise
         except Exception:  # noqa: BLE001  # the transaction tries again, and says what is wrong
             return False
         return True
@@ -160,6 +163,8 @@ class OwnerTable:
         text, write = _ending(dialect)
         try:
             await self.database.kept.write(text, (write(datetime.now(UTC)), id))
+        except StoreUnreachable:
+            raise
         except Exception:  # noqa: BLE001  # the transaction tries again, and says what is wrong
             return False
         return True

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from control_plane.model.errors import StoreUnreachable
 from control_plane.model.owner import Owner
 
 #: Owners in one transaction, but for a group that is larger on its own.
@@ -57,7 +58,11 @@ class Records:
                 fault = await self._try([owner for group in groups for owner in group.owners])
                 for group in groups:
                     # What one caller brings must not fail the others.
-                    apart = fault is not None and len(groups) > 1
+                    apart = (
+                        fault is not None
+                        and len(groups) > 1
+                        and not isinstance(fault, StoreUnreachable)
+                    )
                     error = await self._try(group.owners) if apart else fault
                     if error is None:
                         group.done.set_result(None)

@@ -5,6 +5,7 @@
     │   └── Unrouted           no endpoint has that path and method
     ├── PodUnreachable         a pod did not answer; the caller of a pod decides what that means
     │   └── EgressClosed       no pod was asked: there is no Envoy that listens
+    ├── StoreUnreachable       the database does not answer, or can do nothing now
     ├── Conflict               a record with that name or key exists already
     ├── Missing                no record with that name or id
     ├── Invalid                a field of a record has a value that cannot be
@@ -63,6 +64,15 @@ class PodUnreachable(Trio2oError):
 
 class EgressClosed(PodUnreachable):
     """No pod was asked, since there is no Envoy to ask through: that says nothing of the pod."""
+
+
+class StoreUnreachable(Trio2oError):
+    """The database does not answer, takes too long, or can do nothing now."""
+
+    def __init__(self, cause: BaseException) -> None:
+        """Say in one line what it, or its driver, said."""
+        text = str(getattr(cause, "orig", None) or cause)
+        super().__init__(f"database: {' '.join(text.split()) or type(cause).__name__}")
 
 
 class Conflict(Trio2oError):

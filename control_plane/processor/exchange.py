@@ -18,7 +18,13 @@ from control_plane.handlers.decision import Decision, Forward, Reply, Watched
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
 from control_plane.model.endpoint import cluster_name
-from control_plane.model.errors import PodUnreachable, Refused, Unrouted, unavailable
+from control_plane.model.errors import (
+    PodUnreachable,
+    Refused,
+    StoreUnreachable,
+    Unrouted,
+    unavailable,
+)
 from control_plane.model.headers import CACHE, CLUSTER, EXPLAIN, SEEN
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.view import View
@@ -133,6 +139,9 @@ class Exchange:
         if isinstance(error, PodUnreachable):
             log.warning("pod_unreachable", pod=error.pod, reason=error.reason)
             error = unavailable("A part of the cloud does not answer now.")
+        if isinstance(error, StoreUnreachable):
+            log.warning("database_unreachable", reason=str(error))
+            error = unavailable("The gateway cannot do this now; try again.")
         if not isinstance(error, Refused):
             log.error("request_failed", request_id=self._request_id(), exc_info=error)
             error = Refused(

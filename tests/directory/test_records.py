@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import pytest
 
 from control_plane.directory.records import AT_ONCE, Records
+from control_plane.model.errors import StoreUnreachable
 from control_plane.model.owner import Owner
 
 
@@ -16,10 +17,15 @@ class Store:
         self.written: list[list[str]] = []
         self.open = asyncio.Event()
         self.refused = ""
+        self.gone = False
+        self.tries = 0
 
     async def record(self, owners: Iterable[Owner]) -> None:
         ids = [owner.id for owner in owners]
         await self.open.wait()
+        self.tries += 1
+        if self.gone:
+            raise StoreUnreachable(TimeoutError())
         if self.refused in ids:
             raise OSError(self.refused)
         self.written.append(ids)
@@ -94,6 +100,20 @@ async def test_what_cannot_be_written_fails_its_own_caller_alone() -> None:
     with pytest.raises(OSError, match="bad"):
         await bad
     assert store.written == [["first"], ["a"], ["c"]]
+
+
+async def test_a_store_that_is_gone_is_asked_once_for_all_that_wait() -> None:
+    store = Store()
+    store.gone = True
+    records = Records(store)
+
+    tasks = await _start(records, "a")
+    tasks += await _start(records, "b", "c", "d")
+    store.open.set()
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [type(answer) for answer in answers] == [StoreUnreachable] * 4
+    assert store.tries == 2
 
 
 async def test_who_leaves_takes_nothing_from_the_store() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from control_plane.model.endpoint import Endpoint
+from control_plane.model.errors import StoreUnreachable
 from control_plane.model.limits import LARGEST_BODY
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -201,6 +202,23 @@ async def test_an_id_no_pod_has_goes_to_a_pod_that_says_so_itself() -> None:
 
     assert said.cluster.endswith("/compute")
     assert said.facts["decision"] == "nowhere"
+
+
+async def test_what_the_database_must_be_asked_for_is_503_while_it_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    envoy = Envoy()
+
+    def gone(_: object) -> None:
+        raise StoreUnreachable(ConnectionRefusedError("db.example:5432"))
+
+    monkeypatch.setattr(envoy.store, "pods_now", gone)
+
+    said = await envoy.exchange("GET", f"/compute/v2.1/servers/{SERVER}/metadata")
+
+    assert said.status == 503
+    assert said.headers["retry-after"] == "5"
+    assert "db.example" not in str(said.json)
 
 
 async def test_an_id_that_may_be_in_a_silent_pod_is_503_with_retry_after() -> None:
