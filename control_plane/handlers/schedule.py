@@ -22,7 +22,7 @@ from control_plane.handlers.shadow import (
     write_groups,
 )
 from control_plane.handlers.subject import named
-from control_plane.handlers.zone import wanted_zone, write_zone, zone_pins
+from control_plane.handlers.zone import has_zone, wanted_zone, write_zone, zone_pins
 from control_plane.model.binding import Binding
 from control_plane.model.errors import Refused
 from control_plane.model.pod import Pod
@@ -128,7 +128,7 @@ async def _write(cloud: Cloud, call: Call, pod: Pod, groups: Sequence[Group]) ->
     """Put the pod's words into the body; False when it can go as the client wrote it."""
     operation = call.operation
     changed = (
-        write_zone(call, pod, operation.zone),
+        write_zone(call, pod, operation.zone, known=await has_zone(cloud, call, pod)),
         write_hosts(call, operation.hosts),
         await write_copies(cloud, call, operation.copies, pod),
         await _drop_distant(cloud, call, pod),

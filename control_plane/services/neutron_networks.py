@@ -20,6 +20,7 @@ from control_plane.services.operation import (
 
 _GATEWAY = "router|routers[].external_gateway_info.network_id"
 _GATEWAYS = "router.external_gateways[].network_id"
+_KNOWN_ZONES = "/availability_zones"
 
 
 _DISCOVERY = (
@@ -37,6 +38,7 @@ _NETWORKS = (
         "/networks",
         answer="network",
         zone="network|networks[].availability_zone_hints",
+        known_zones=_KNOWN_ZONES,
     ),
     route("GET PUT DELETE", "/networks/{network}", answer="network"),
     route("GET", "/networks/{network}/dhcp-agents", answer="agent"),
@@ -114,6 +116,7 @@ _ROUTERS = (
         "/routers",
         answer="router",
         zone="router|routers[].availability_zone_hints",
+        known_zones=_KNOWN_ZONES,
         pins=(Ref("network", _GATEWAY),),
     ),
     route("GET DELETE", "/routers/{router}", answer="router"),

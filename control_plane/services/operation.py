@@ -266,6 +266,8 @@ class Operation:
     defaults: str = ""
     #: Lists of the answer that hold what each pod says, put together.
     joined: tuple[str, ...] = ()
+    #: The path that lists the zones a pod's service knows, where they need not be Nova's.
+    known_zones: str = ""
     #: A list that shows what the caller's project has and nothing else, with these query parameters
     #: as without them, all of which mean the same to a pod as here: where a project has things in
     #: one pod alone, that pod's list is the whole list. `limit` and `marker` need not be named.
@@ -330,6 +332,7 @@ class Options(TypedDict, total=False):
     defaults: str
     joined: tuple[str, ...]
     home: tuple[str, ...]
+    known_zones: str
 
 
 def _row(kind: Kind, methods: str, path: str, options: Options) -> Operation:

@@ -262,3 +262,53 @@ async def test_a_create_that_names_no_key_pair_asks_for_none(key: object) -> Non
 
     assert said.cluster
     assert envoy.pods.asked == []
+
+
+def network(*hints: str, **fields: object) -> dict[str, object]:
+    return {"name": "n", "availability_zone_hints": list(hints), **fields}
+
+
+@pytest.mark.parametrize(
+    ("known", "hints"),
+    [
+        ([{"name": "inner2", "resource": "network"}], ["inner2"]),
+        # Of another name, of routers alone, and of pods without agents.
+        ([{"name": "nova", "resource": "network"}], []),
+        ([{"name": "inner2", "resource": "router"}], []),
+        ([], []),
+    ],
+)
+async def test_a_network_is_made_in_the_zone_it_names_also_where_neutron_has_no_such_zone(
+    known: list[dict[str, str]], hints: list[str]
+) -> None:
+    envoy = Envoy(lambda _pod, _request: (200, {"availability_zones": known}))
+
+    said = await envoy.exchange("POST", "/network/v2.0/networks", {"network": network("az2")})
+
+    assert said.cluster == "Pod2/network"
+    assert said.sent == {"network": network(*hints)}
+    assert [(pod, request.path) for pod, request in envoy.pods.asked] == [
+        ("Pod2", "/v2.0/availability_zones")
+    ]
+
+
+async def test_a_pod_that_would_not_list_its_zones_judges_by_itself() -> None:
+    envoy = Envoy(lambda _pod, _request: (403, {}))
+
+    said = await envoy.exchange("POST", "/network/v2.0/routers", {"router": network("az2")})
+
+    assert said.sent == {"router": network("inner2")}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"network": network("az1", "az2")},
+        {"networks": [network("az1"), network("az2")]},
+    ],
+)
+async def test_what_one_request_makes_cannot_be_in_two_zones(body: object) -> None:
+    said = await Envoy().exchange("POST", "/network/v2.0/networks", body)
+
+    assert said.status == 400
+    assert "az1, az2 cannot be had at once" in said.json["NeutronError"]["message"]
