@@ -8,9 +8,10 @@ from control_plane.handlers.cloud import Cloud, is_placed
 from control_plane.handlers.decision import Decision, Forward
 from control_plane.handlers.listing.lost import lost_item
 from control_plane.handlers.record import watcher
-from control_plane.handlers.subject import owner_reference, require_same_pod
+from control_plane.handlers.subject import named, owner_reference, require_same_pod
 from control_plane.handlers.transfer import find_hidden
 from control_plane.handlers.zone import require_zone, write_zone
+from control_plane.services.operation import Ref
 
 
 async def route(cloud: Cloud, call: Call) -> Decision:
@@ -30,7 +31,8 @@ async def route(cloud: Cloud, call: Call) -> Decision:
     lost = await lost_item(cloud, call, pod, resource_id)
     if lost is not None:
         return lost
-    await require_same_pod(cloud, call, pod, resource.replace("_", " "), operation.same_pod)
+    refs = (*_several(call), *operation.same_pod)
+    await require_same_pod(cloud, call, pod, resource.replace("_", " "), refs)
     if operation.creates or operation.takes:
         await arrive(cloud, call, pod)
         await cloud.identify(call)
@@ -41,3 +43,9 @@ async def route(cloud: Cloud, call: Call) -> Decision:
             body = msgspec.json.encode(call.json)
     owned = subject if is_placed(call.service, resource) else None
     return Forward(pod, "owner", body=body, watch=watcher(cloud, call, pod), owned=owned)
+
+
+def _several(call: Call) -> tuple[Ref, ...]:
+    """Name what decides the pod where a bulk create names several of it."""
+    ref = call.operation.owner
+    return (ref,) if ref is not None and len(named(call, ref)) > 1 else ()

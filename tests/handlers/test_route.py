@@ -116,6 +116,20 @@ async def test_what_a_request_names_must_be_in_one_pod(
     assert passed.sent is None
 
 
+@pytest.mark.parametrize("there", [False, True])
+async def test_what_a_bulk_create_names_must_be_in_one_pod(there: bool) -> None:  # noqa: FBT001
+    envoy = knowing("network", "network")
+    ports = [{"network_id": SUBJECT}, {"network_id": THERE if there else NEAR}]
+
+    said = await envoy.exchange("POST", "/network/v2.0/ports", {"ports": ports})
+
+    if there:
+        assert said.status == 400
+        assert "must be in the same zone" in said.json["NeutronError"]["message"]
+    else:
+        assert said.cluster == "Pod1/network"
+
+
 @pytest.mark.parametrize("status", [202, 204])
 async def test_a_delete_that_a_pod_agrees_to_ends_the_resource_and_keeps_its_owner(
     status: int,
