@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from control_plane.model.errors import PodUnreachable, Refused
+from control_plane.model.errors import PodUnreachable, Unrouted
 from control_plane.model.intent import Intent
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer
@@ -107,7 +107,7 @@ class Pending:
             if intent.method == RESTORE:
                 return await self._restore(pod, intent)
             write = await self._replay.write(intent)
-        except Refused as error:
+        except Unrouted as error:
             # No row of the tables knows it any more; nobody can ever carry it out.
             await self._intents.refuse(intent.id, error.message)
             return True

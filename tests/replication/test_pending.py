@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from control_plane.model.errors import Refused
 from tests.replication.world import World
 
 FLAVOR = {"flavor": {"id": "f", "name": "tiny", "ram": 1, "disk": 0, "vcpus": 1}}
@@ -174,6 +175,22 @@ async def test_an_endpoint_that_is_no_more_is_said_to_be_refused(world: World) -
 
     [intent] = world.intents.rows.values()
     assert intent.refused
+
+
+async def test_while_keystone_is_away_what_is_to_be_told_waits(world: World) -> None:
+    await world.write("compute", "POST", "/flavors", FLAVOR)
+    world.pods["Pod2"].away = False
+    world.keystone.away = True
+
+    with pytest.raises(Refused):
+        await world.drain()
+    refused = [intent.refused for intent in world.intents.rows.values()]
+    world.keystone.away = False
+    await world.drain()
+
+    assert refused == [False]
+    assert world.everything("flavors") == [["tiny"]] * 3
+    assert world.intents.rows == {}
 
 
 async def test_a_disabled_pod_is_told_when_it_is_enabled_again(world: World) -> None:

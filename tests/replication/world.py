@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.endpoint import Endpoint
+from control_plane.model.errors import unavailable
 from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pods.facts import PodFacts
@@ -40,10 +41,16 @@ CALLER = Caller("user", "project", frozenset({"admin"}), "token")
 class Keystone:
     """The gateway's own user, and the users there are."""
 
+    def __init__(self) -> None:
+        self.away = False
+
     async def token(self) -> str:
         return "own"
 
     async def verify(self, token: str) -> Caller:
+        if self.away:
+            message = "The identity service could not be reached."
+            raise unavailable(message)
         return Caller("gateway", "project", frozenset({"admin"}), token)
 
     async def users(self) -> list[str]:
@@ -92,7 +99,7 @@ class World:
         self.intents = MemoryIntents()
         self.facts = Facts(self.intents)
         self.view = _view(services or ("compute", "volume"), pods)
-        keystone = Keystone()
+        self.keystone = keystone = Keystone()
         own = Own(keystone, keystone)
         self.inventory = Inventory(self.pods, own, lambda: self.view)
         self.copies = Copies(self.store, self.inventory)
