@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from control_plane.model.errors import Trio2oError
 from control_plane.model.intent import Intent
 from control_plane.pods.view import View
 from control_plane.replication.arrival import Arrival
@@ -115,6 +116,8 @@ class Replicator:
                     await self._copies.load()
                     loaded = True
                 await self.step()
+            except Trio2oError as error:
+                log.warning("replication_failed", error=str(error))
             except Exception:
                 log.exception("replication_failed")
             await asyncio.sleep(IMPATIENT_SECONDS if self._pods.view.arriving else SECONDS)

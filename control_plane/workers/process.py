@@ -13,7 +13,7 @@ import sys
 import structlog
 import uvloop
 
-from control_plane.model.errors import StartupError
+from control_plane.model.errors import Trio2oError
 from control_plane.observability.logs import configure
 from control_plane.workers.channel import Channel, ChannelClosed
 from control_plane.workers.notices import (
@@ -84,10 +84,10 @@ class Process:
         try:
             self._worker = Worker(start.settings, self._tell)
             await self._worker.start(start)
-        except StartupError as error:
+        except Trio2oError as error:
+            # Such as a database that is restarted: the next one may find it again.
             return Started(str(error))
         except Exception as error:
-            # Such as a database that is restarted: the next one may find it again.
             log.exception("worker_not_started")
             return Started(f"a worker could not start: {' '.join(str(error).split())}")
         return Started()
