@@ -18,6 +18,8 @@ PATIENCE = 5.0
 
 #: Gets the driver's own connection to PostgreSQL, and SQLAlchemy's to others.
 _Work = Callable[[Any], Awaitable[Any]]
+#: A statement and the values of its key.
+_Key = tuple[Query, tuple[str, ...]]
 
 
 class KeptConnections:
@@ -33,25 +35,47 @@ class KeptConnections:
         self._asking = _Line(engine, direct=self._direct)
         self._telling = _Line(engine, direct=self._direct, setting=setting)
         self._texts: dict[Query, tuple[str, Any]] = {}
+        #: What waits to be asked, for all who want to know it.
+        self._next: dict[_Key, asyncio.Task[Rows]] = {}
 
     def find_now(self, query: Query, values: Sequence[str]) -> Rows | None:  # noqa: ARG002
         """Say that a server must be waited for."""
         return None
 
     async def find(self, query: Query, values: Sequence[str]) -> Rows:
-        """Read rows."""
-        if "\0" in "".join(values):
-            # PostgreSQL refuses to look for what no text of its can hold.
-            values = [value for value in values if "\0" not in value]
+        """Read rows; who asks the same before it is sent shares the answer."""
+        # PostgreSQL refuses to look for what no text of its can hold.
+        key = (query, tuple(value for value in values if "\0" not in value))
+        task = self._next.get(key)
+        if task is None:
+            work = self._asking.in_turn(lambda held: self._find(key, held))
+            task = self._next[key] = asyncio.create_task(work)
+            task.add_done_callback(lambda done: self._forget(key, done))
+        # Not cancelled with who asks: others may wait, too.
+        return await asyncio.shield(task)
+
+    async def _find(self, key: _Key, held: Any) -> Rows:
+        # Who asks from now on may know of more than this will see.
+        self._next.pop(key, None)
+        query, values = key
         if not self._direct:
-            return list(await self._asking.run(lambda held: _select(held, query, values)))
+            return await _select(held, query, values)
+        text, readers = self._text(query)
+        return read(await held.fetch(text, values, timeout=PATIENCE), readers)
+
+    def _forget(self, key: _Key, done: "asyncio.Task[Rows]") -> None:
+        if self._next.get(key) is done:
+            del self._next[key]
+        if not done.cancelled():
+            # Who waited may have left: an error that nobody takes is not worth a line in the log.
+            done.exception()
+
+    def _text(self, query: Query) -> tuple[str, Any]:
         texts = self._texts.get(query)
         if texts is None:
             texts = query.text("= ANY($1)"), query.readers(self._dialect)
             self._texts[query] = texts
-        text, readers = texts
-        rows = await self._asking.run(lambda held: held.fetch(text, values, timeout=PATIENCE))
-        return read(rows, readers)
+        return texts
 
     async def write(self, text: str, parameters: Sequence[Any]) -> None:
         """Run one statement that is a transaction of its own, in the driver's own form."""
@@ -77,7 +101,7 @@ class _Line:
     async def run(self, work: _Work) -> Any:
         """Have something done on the connection; StoreUnreachable."""
         # Not cancelled with who asks: half a query, or half a connection, is of use to nobody.
-        return await asyncio.shield(asyncio.create_task(self._in_turn(work)))
+        return await asyncio.shield(asyncio.create_task(self.in_turn(work)))
 
     async def close(self) -> None:
         """Give the connection back."""
@@ -86,7 +110,8 @@ class _Line:
             if connection is not None:
                 await connection.close()
 
-    async def _in_turn(self, work: _Work) -> Any:
+    async def in_turn(self, work: _Work) -> Any:
+        """Have something done on the connection; who cancels it, cancels that."""
         if self._lock.locked():
             await self._wait()
         else:
