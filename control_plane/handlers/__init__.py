@@ -22,6 +22,7 @@ from control_plane.handlers.computed import (
     usage,
     zones,
 )
+from control_plane.handlers.copies import copies
 from control_plane.handlers.decision import Decision
 from control_plane.handlers.events import events
 from control_plane.handlers.group import group
@@ -43,6 +44,7 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "aggregate": aggregate,
         "audit": audit,
         "broadcast": broadcast,
+        "copies": copies,
         "events": events,
         "gone": gone,
         "group": group,

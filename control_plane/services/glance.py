@@ -1,7 +1,7 @@
 """Glance: the v2 API, as of release 33, one Glance a pod.
 
-A caller may choose an image's id, so that one image can be in several pods; a write goes to a pod
-that has the image. Nothing wraps an image in a body. The definitions' rows are in
+A caller may choose an image's id, so that one image can be in several pods; a write goes to all
+pods that have the image. Nothing wraps an image in a body. The definitions' rows are in
 `glance_definitions.py`.
 """
 
@@ -58,11 +58,13 @@ _RESOURCES = (
 
 
 def _write(methods: str, path: str, answer: str = "") -> Operation:
-    """Make the row of a write for all copies of an image, done where the image is.
+    """Make the row of a write for all copies of an image, wherever they are."""
+    return broadcast(methods, path, handler="copies", answer=answer)
 
-    Its body is never read here: it may be the image's data.
-    """
-    return broadcast(methods, path, handler="route", answer=answer)
+
+def _fill(methods: str, path: str) -> Operation:
+    """Make the row of a write of an image's data, which is never read here: one copy gets it."""
+    return broadcast(methods, path, handler="route")
 
 
 _IMAGES = (
@@ -71,9 +73,9 @@ _IMAGES = (
     single("GET", "/images/{image}", answer="image"),
     _write("PATCH DELETE", "/images/{image}", answer="image"),
     route("GET", "/images/{image}/tasks"),
-    _write("POST", "/images/{image}/import"),
-    _write("PUT", "/images/{image}/stage"),
-    _write("PUT", "/images/{image}/file"),
+    _fill("POST", "/images/{image}/import"),
+    _fill("PUT", "/images/{image}/stage"),
+    _fill("PUT", "/images/{image}/file"),
     single("GET", "/images/{image}/file"),
     _write("POST", "/images/{image}/actions/deactivate"),
     _write("POST", "/images/{image}/actions/reactivate"),

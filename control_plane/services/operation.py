@@ -282,7 +282,7 @@ class Operation:
     def reads_body(self) -> bool:
         """Whether the processor must see the request's body to decide."""
         return bool(
-            self.handler in ("schedule", "broadcast", "together", "action")
+            self.handler in ("schedule", "broadcast", "copies", "together", "action")
             or self.hosts
             or self.own_zones
             or self.zone

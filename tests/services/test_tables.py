@@ -18,6 +18,7 @@ HANDLERS = {
     "aggregate",
     "audit",
     "broadcast",
+    "copies",
     "events",
     "gone",
     "group",
