@@ -27,7 +27,7 @@ from control_plane.lists.inquiry import Inquiry, read
 from control_plane.lists.merge import Merge, Merged
 from control_plane.lists.narrow import Asked, honoured, narrow
 from control_plane.lists.page import MalformedPage, reduce, without
-from control_plane.model.errors import Refused
+from control_plane.model.errors import Refused, Unreadable
 from control_plane.model.pod import Pod
 from control_plane.services.listing import Narrow, Says
 from control_plane.services.operation import Resource
@@ -211,7 +211,7 @@ class _Listing:
         )
         if not await skip.through(merge):
             message = f"marker [{marker}] not found"
-            raise Refused(self._paging.missing_marker, message)
+            raise Unreadable(self._paging.missing_marker, message)
 
     def _is_marker(self, merged: Merged, marker: str) -> bool:
         if marker in {merged.item.id, merged.item.identity}:

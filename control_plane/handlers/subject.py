@@ -21,6 +21,8 @@ def named(call: Call, ref: Ref) -> list[str]:
         if value and inside:
             return list(references(_object(value), inside))
         return [value] if value else []
+    if not call.body:
+        return []
     return list(references(call.json, ref.path))
 
 

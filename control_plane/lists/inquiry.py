@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from control_plane.model.errors import Refused
+from control_plane.model.errors import Unreadable
 from control_plane.model.microversion import Microversion
 from control_plane.services.listing import Paged, Sort
 from control_plane.services.operation import Resource, SortKey
@@ -54,7 +54,8 @@ def read(
     resource: Resource,
     version: Microversion | None = None,
 ) -> Inquiry:
-    """Read the query of a list; Refused(400) for a limit or offset that is no count."""
+    """Read the query of a list; Unreadable for a limit or offset that is no count."""
+    last = paging.last_counts
     lists = resource.lists
     order = _order(parameters, paging, resource, version)
     added = _added(parameters, paging, resource, order)
@@ -63,13 +64,13 @@ def read(
     if paged is Paged.NONE or any(key == lists.whole_with for key, _ in parameters):
         rest = (*parameters, *chosen)
         return Inquiry(None, 0, None, order, rest, Paged.NONE, added=added)
-    limit = count(parameters, "limit")
+    limit = count(parameters, "limit", last=last)
     zero_is_all = paging.zero_is_all or paged is Paged.OFFSET
     if limit is None or (limit == 0 and zero_is_all):
         limit = paging.default
     if limit is not None and paging.maximum is not None:
         limit = min(limit, paging.maximum)
-    marker = next((value for key, value in parameters if key == "marker" and value), None)
+    marker = _value(parameters, "marker", last=last) or None
     if paged is Paged.OFFSET or limit is None:
         # Without a limit there are no pages.
         marker = None
@@ -78,7 +79,7 @@ def read(
     if backward:
         order = tuple(replace(key, descending=not key.descending) for key in order)
         rest = rest if limit is None else _worded(rest, paging, order)
-    offset = count(parameters, "offset") or 0
+    offset = count(parameters, "offset", last=last) or 0
     keys = set(_asked(parameters)[0])
     gaps = any(sort.gaps and sort.key in keys for sort in lists.sorts)
     return Inquiry(limit, offset, marker, order, rest, paged, gaps, added, backward)
@@ -124,15 +125,20 @@ def _below(version: Microversion | None, bound: str) -> bool:
     return bool(bound and version is not None and version < Microversion.parse(bound))
 
 
-def count(parameters: Parameters, name: str) -> int | None:
-    """Read a parameter that is a count; None when it is not there, Refused(400) when it is none."""
-    text = next((value for key, value in parameters if key == name), None)
-    if text is None:
-        return None
-    if not text.isdecimal():
-        message = f"Invalid input for query parameters {name}. Value: {text}."
-        raise Refused(HTTPStatus.BAD_REQUEST, message)
-    return int(text)
+def count(parameters: Parameters, name: str, *, last: bool = False) -> int | None:
+    """Read a parameter that is a count; None when it is not there, Unreadable when it is none."""
+    for key, text in parameters:
+        if key == name and not (text.isascii() and text.isdecimal()):
+            message = f"Invalid input for query parameters {name}. Value: {text}."
+            raise Unreadable(HTTPStatus.BAD_REQUEST, message)
+    found = _value(parameters, name, last=last)
+    return None if found is None else int(found)
+
+
+def _value(parameters: Parameters, name: str, *, last: bool) -> str | None:
+    """Find the value that counts of a parameter, which may be given twice."""
+    values = [value for key, value in parameters if key == name]
+    return values[-1 if last else 0] if values else None
 
 
 def _asked(parameters: Parameters) -> tuple[list[str], list[str]]:

@@ -2,7 +2,8 @@
 
     Trio2oError
     ├── Refused                what a user is told: a status, a message, headers
-    │   └── Unrouted           no endpoint has that path and method
+    │   ├── Unrouted           no endpoint has that path and method
+    │   └── Unreadable         a question that no pod can make more of, in whose words it is refused
     ├── PodUnreachable         a pod did not answer; the caller of a pod decides what that means
     │   └── EgressClosed       no pod was asked: there is no Envoy that listens
     ├── StoreUnreachable       the database does not answer, or can do nothing now
@@ -45,6 +46,10 @@ class Refused(Trio2oError):
 
 class Unrouted(Refused):
     """No endpoint has that path and method; the routers of some services have their own words."""
+
+
+class Unreadable(Refused):
+    """A question that makes no sense to any pod either; the words are for where none has any."""
 
 
 def unavailable(message: str, retry_after: int = 5) -> Refused:

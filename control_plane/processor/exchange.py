@@ -15,6 +15,7 @@ import structlog
 from control_plane.handlers import HANDLERS, Cloud
 from control_plane.handlers.call import Call
 from control_plane.handlers.decision import Decision, Forward, Reply, Watched
+from control_plane.handlers.own_words import in_own_words
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
 from control_plane.model.endpoint import cluster_name
@@ -22,6 +23,7 @@ from control_plane.model.errors import (
     PodUnreachable,
     Refused,
     StoreUnreachable,
+    Unreadable,
     Unrouted,
     unavailable,
 )
@@ -127,7 +129,10 @@ class Exchange:
         if not operation.handled:
             message = f"{call.method} {operation.path} is not implemented by this gateway yet."
             raise Refused(HTTPStatus.NOT_IMPLEMENTED, message)
-        return await HANDLERS[operation.handler](self.cloud, call)
+        try:
+            return await HANDLERS[operation.handler](self.cloud, call)
+        except Unreadable as error:
+            raise await in_own_words(self.cloud, call, error) from error
 
     def refuse(self, error: Exception) -> Reply:
         """Turn any failure into the answer a client gets."""

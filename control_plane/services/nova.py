@@ -261,7 +261,7 @@ COMPUTE = Service(
         "/os-volumes_boot",
     ),
     fault=FaultForm.NAMED,
-    paging=Paging(1000, 1000, LinkForm.LINKS, HTTPStatus.BAD_REQUEST),
+    paging=Paging(1000, 1000, LinkForm.LINKS, HTTPStatus.BAD_REQUEST, last_counts=True),
     resources=MappingProxyType(
         {**{resource.name: resource for resource in _RESOURCES}, **_PROXIED}
     ),

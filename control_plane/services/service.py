@@ -57,6 +57,7 @@ class Paging:
     query all keys of the default order are sorted by, in the direction of the first one; otherwise
     the last of them, as it is. `choice` is the parameter that names the fields an item is to have,
     `reverse` the one that asks for the page before a marker: `true` in any case of letters.
+    `last_counts`: of a parameter that is given twice, the last value counts, not the first.
     """
 
     default: int | None
@@ -68,6 +69,7 @@ class Paging:
     follows: bool = False
     choice: str = ""
     reverse: str = ""
+    last_counts: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,12 +40,25 @@ def test_the_limit_follows_the_rules_of_the_service(
     assert read(parameters, paging, SERVER).limit == limit
 
 
-@pytest.mark.parametrize("text", ["-1", "x", "1.5", ""])
+@pytest.mark.parametrize("text", ["-1", "x", "1.5", "", "\N{ARABIC-INDIC DIGIT THREE}"])
 def test_a_limit_that_is_no_count_is_a_bad_request(text: str) -> None:
     with pytest.raises(Refused) as refused:
         read([("limit", text)], NOVA, SERVER)
 
     assert refused.value.status == HTTPStatus.BAD_REQUEST
+
+
+def test_a_bad_limit_beside_a_good_one_is_a_bad_request() -> None:
+    with pytest.raises(Refused):
+        read([("limit", "2"), ("limit", "x")], NOVA, SERVER)
+
+
+def test_of_a_parameter_that_is_given_twice_the_last_value_counts_in_nova() -> None:
+    twice = [("limit", "2"), ("limit", "3"), ("marker", "a"), ("marker", "b")]
+
+    found = read(twice, COMPUTE.paging, SERVER)
+
+    assert (found.limit, found.marker) == (3, "b")
 
 
 def test_a_sort_key_of_the_client_gets_the_tie_break_of_the_resource() -> None:

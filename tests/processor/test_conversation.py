@@ -126,6 +126,19 @@ async def test_a_body_that_is_no_json_object_is_400(body: bytes) -> None:
     assert said.json["badRequest"]["code"] == 400
 
 
+async def test_a_pod_refuses_a_limit_that_is_no_count_in_its_own_words() -> None:
+    said = await Envoy(_not_a_count).exchange("GET", "/compute/v2.1/flavors?limit=x")
+
+    assert (said.status, said.json) == (
+        400,
+        {"badRequest": {"message": "'x' does not match '^[0-9]*$'"}},
+    )
+
+
+def _not_a_count(_: Pod, __: PodRequest) -> tuple[int, object]:
+    return 400, {"badRequest": {"message": "'x' does not match '^[0-9]*$'"}}
+
+
 @pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 1])
 async def test_a_body_that_was_not_measured_is_read_as_far_as_it_is_held(size: int) -> None:
     head, tail = b'{"volume": {"size": 1, "name": "', b'"}}'
