@@ -7,6 +7,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,6 +36,11 @@ async def upgrade(url: str, revision: str = "head") -> None:
             # A connection of the engine that cannot be opened leaves a thread behind for a moment.
             sqlite3.connect(str(engine.url.database)).close()
         await _upgrade_in_turn(engine, revision)
+    except CommandError as error:
+        if not isinstance(error.__cause__, ResolutionError):
+            raise
+        message = "database: its schema is of a newer release than this one"
+        raise StartupError(message) from error
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         cause = getattr(error, "orig", None) or error
         message = f"database: {' '.join(str(cause).split())}"
@@ -67,7 +74,10 @@ def _upgrade(connection: Connection, revision: str) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     elif connection.dialect.name == "mysql":
         parameters = {"lock": f"trio2o-{_LOCK}", "seconds": _LOCK_SECONDS}
-        connection.execute(text("SELECT GET_LOCK(:lock, :seconds)"), parameters)
+        taken = connection.execute(text("SELECT GET_LOCK(:lock, :seconds)"), parameters).scalar()
+        if not taken:
+            message = f"database: another replica has been upgrading it for {_LOCK_SECONDS} s"
+            raise StartupError(message)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

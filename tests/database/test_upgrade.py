@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,34 @@ async def test_replicas_that_start_at_once_upgrade_once(empty_database: str) -> 
     await asyncio.gather(*(upgrade(empty_database) for _ in range(4)))
 
     await upgrade(empty_database)
+
+
+async def test_a_schema_of_a_newer_release_is_one_line(database: str) -> None:
+    engine = open_engine(database)
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    await engine.dispose()
+
+    with pytest.raises(StartupError, match="of a newer release"):
+        await upgrade(database)
+
+
+@pytest.mark.parametrize("empty_database", ["mysql"], indirect=True)
+async def test_nobody_upgrades_while_another_one_does(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sys.modules["control_plane.database.upgrade"]
+    monkeypatch.setattr(module, "_LOCK_SECONDS", 1)
+    engine = open_engine(empty_database)
+    async with engine.connect() as connection:
+        await connection.execute(text(f"SELECT GET_LOCK('trio2o-{module._LOCK}', 1)"))
+
+        with pytest.raises(StartupError, match="another replica"):
+            await upgrade(empty_database)
+        tables = await connection.execute(text("SHOW TABLES"))
+
+        assert tables.all() == []
+    await engine.dispose()
 
 
 async def test_a_file_that_another_has_locked_is_waited_for(tmp_path: Path) -> None:
