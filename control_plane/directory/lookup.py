@@ -246,9 +246,10 @@ class Directory:
             log.exception("owners_not_stored", ids=[owner.id for owner in owners])
 
     async def mark_deleted(self, resource_id: str) -> None:
-        """Remember that a resource is gone or going; its owner stays known."""
-        if resource_id in self._marked:
-            return
+        """Remember that a resource is gone or going; its owner stays known.
+
+        Also of one that was marked here before: another process may have seen it come back.
+        """
         await self._store.mark_deleted(resource_id)
         if len(self._marked) >= _MARKED:
             self._marked.clear()

@@ -244,14 +244,15 @@ async def test_a_404_is_an_end_when_the_caller_would_be_shown_it(
 
 async def test_what_comes_back_under_its_old_id_can_end_again() -> None:
     store = Store()
-    directory = Directory(store, Cloud(), Counter())
+    directory, other_worker = (Directory(store, Cloud(), Counter()) for _ in range(2))
 
-    await directory.mark_deleted("b1")
-    await directory.mark_deleted("b1")
-    await directory.record([Owner("b1", "backup", "Pod1", "p")])
+    for brings_back in (directory, other_worker):
+        await directory.mark_deleted("b1")
+        await directory.missed("b1", caller("p", "member"))
+        await brings_back.record([Owner("b1", "backup", "Pod1", "p")])
     await directory.mark_deleted("b1")
 
-    assert store.marks == ["b1", "b1"]
+    assert store.marks == ["b1", "b1", "b1"]
 
 
 async def test_what_was_given_away_belongs_to_another_project_in_the_same_pod() -> None:
