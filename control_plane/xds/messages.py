@@ -55,6 +55,7 @@ __all__ = [
     "file_log",
     "full_match",
     "hcm",
+    "header_does_not_begin",
     "header_ends",
     "header_is",
     "header_matches",
@@ -112,6 +113,13 @@ def header_is(name: str, value: str) -> route.HeaderMatcher:
 def header_ends(name: str, ending: str) -> route.HeaderMatcher:
     """Match the end of a header value."""
     return route.HeaderMatcher(name=name, string_match=matcher.StringMatcher(suffix=ending))
+
+
+def header_does_not_begin(name: str, beginning: str) -> route.HeaderMatcher:
+    """Match every header value that does not begin so."""
+    return route.HeaderMatcher(
+        name=name, string_match=matcher.StringMatcher(prefix=beginning), invert_match=True
+    )
 
 
 def put_header(name: str, value: str) -> core.HeaderValueOption:

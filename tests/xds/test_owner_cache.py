@@ -283,6 +283,25 @@ async def test_shows_of_lost_pods_are_the_processors(world: World) -> None:
     assert world.asked == asked + 1
 
 
+async def test_many_pods_may_be_lost_at_once(world: World) -> None:
+    mine, others = str(uuid4()), str(uuid4())
+    await world.teach(mine, POD1)
+    await world.teach(others, POD2)
+    lost = tuple(f"dc-{uuid4()}" for _ in range(200))
+    world.gateway.cache = OwnerCache(SCRIPT, lost=("Pod1", *lost))
+    world.gateway.publish("Pod1", "Pod2", services=("compute", "volume", "network"))
+    await world.gateway.synced()
+    await asyncio.sleep(0.2)
+    asked = world.asked
+
+    await world.ask(f"/compute/v2.1/servers/{others}")
+    after_others = world.asked
+    await world.ask(f"/compute/v2.1/servers/{mine}")
+
+    assert after_others == asked
+    assert world.asked == asked + 1
+
+
 async def test_a_new_epoch_empties_the_cache(world: World) -> None:
     known = str(uuid4())
     await world.teach(known)
