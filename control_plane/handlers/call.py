@@ -132,16 +132,16 @@ class Call:
 
     @property
     def json(self) -> Any:  # a body of any shape
-        """The body decoded; Refused(415) when it is not meant to be JSON, 400 when it is none."""
+        """The body decoded; Refused(400) when it is no JSON, 415 where the service looks at its type."""
         if self._json is None:
             try:
                 self._json = msgspec.json.decode(self.body)
             except NOT_JSON as error:
-                if "json" not in self.headers.get("content-type", "json"):
+                media = self.headers.get("content-type", "json")
+                if self.service.checks_media and "json" not in media:
                     message = "Unsupported Content-Type"
                     raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message) from error
-                message = "The request body is not valid JSON."
-                raise Refused(HTTPStatus.BAD_REQUEST, message) from error
+                raise Refused(HTTPStatus.BAD_REQUEST, self.service.malformed) from error
         return self._json
 
     @property

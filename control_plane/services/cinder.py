@@ -260,6 +260,8 @@ VOLUME = Service(
     ),
     project_segment=True,
     router_pages=True,
+    malformed="Malformed request body",
+    checks_media=True,
     request_id_headers=("x-openstack-request-id", "x-compute-request-id"),
     actions=MappingProxyType(
         {

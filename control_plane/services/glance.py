@@ -127,6 +127,7 @@ IMAGE = Service(
         "/v2/cache",
     ),
     fault=FaultForm.HTML,
+    malformed="Malformed JSON in request body.",
     formats=False,
     paging=Paging(25, 1000, LinkForm.RELATIVE, HTTPStatus.BAD_REQUEST),
     resources=MappingProxyType({resource.name: resource for resource in _RESOURCES}),

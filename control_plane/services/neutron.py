@@ -98,6 +98,7 @@ NETWORK = Service(
     versions=("v2.0",),
     bare=("/v2.0",),
     fault=FaultForm.NEUTRON,
+    malformed="Body contains invalid data",
     paging=Paging(
         None,
         None,

@@ -277,6 +277,7 @@ COMPUTE = Service(
     project_segment=True,
     fault_type="application/json; charset=UTF-8",
     router_pages=True,
+    malformed="Malformed request body",
     formats=False,
     request_id_headers=("x-openstack-request-id", "x-compute-request-id"),
     actions=MappingProxyType({"server": SERVER_ACTIONS}),

@@ -98,6 +98,10 @@ class Service:
     #: A slash at the end of a path is nothing; elsewhere an empty segment follows it.
     trailing_slash: bool = False
     optional_prefixes: frozenset[str] = field(default_factory=frozenset)
+    #: What is said of a body that is no JSON.
+    malformed: str = "The request body is not valid JSON."
+    #: Such a body that is not called JSON is 415.
+    checks_media: bool = False
     #: A path may end with `.json`.
     formats: bool = True
     #: The content type of faults that are JSON.

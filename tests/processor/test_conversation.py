@@ -126,6 +126,25 @@ async def test_a_body_that_is_no_json_object_is_400(body: bytes) -> None:
     assert said.json["badRequest"]["code"] == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "content_type", "status", "words"),
+    [
+        ("/compute/v2.1/servers", "application/json", 400, "Malformed request body"),
+        ("/compute/v2.1/servers", "text/plain", 400, "Malformed request body"),
+        ("/volume/v3/a1b2/volumes", "application/json", 400, "Malformed request body"),
+        ("/volume/v3/a1b2/volumes", "text/plain", 415, "Unsupported Content-Type"),
+        ("/network/v2.0/networks", "text/plain", 400, "Body contains invalid data"),
+    ],
+)
+async def test_a_body_that_is_no_json_is_refused_in_the_words_of_the_service(
+    path: str, content_type: str, status: int, words: str
+) -> None:
+    said = await Envoy().exchange("POST", path, b"{", content_type=content_type)
+
+    assert said.status == status
+    assert words in str(said.json)
+
+
 async def test_a_pod_refuses_a_limit_that_is_no_count_in_its_own_words() -> None:
     said = await Envoy(_not_a_count).exchange("GET", "/compute/v2.1/flavors?limit=x")
 
