@@ -19,6 +19,7 @@ from control_plane.handlers.listing.resume import Resumed, resume
 from control_plane.handlers.listing.skip import Skip
 from control_plane.handlers.listing.source import Source
 from control_plane.handlers.listing.taken import Taken
+from control_plane.handlers.own_words import as_asked
 from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
 from control_plane.lists.answer import FIRST, Body, next_query, opening
@@ -44,6 +45,8 @@ async def aggregate(cloud: Cloud, call: Call) -> Decision:
         return Forward(pod, "home", home=True)
     try:
         return await _Listing(cloud, call).reply()
+    except PodRefusal as refusal:
+        raise await as_asked(cloud, call, refusal) from refusal
     except MalformedPage as error:
         log.warning("malformed_page", pod=error.pod, error=str(error))
         message = "A part of the cloud gave an answer that could not be read."

@@ -132,7 +132,7 @@ class Call:
 
     @property
     def json(self) -> Any:  # a body of any shape
-        """The body decoded; Refused(400) when it is no JSON, 415 where the service looks at its type."""
+        """The body decoded; Refused(400) when it is no JSON, 415 where its type is looked at."""
         if self._json is None:
             try:
                 self._json = msgspec.json.decode(self.body)

@@ -46,7 +46,7 @@ class Conversation(Exchange):
         self.headers = messages.read_headers(first.request_headers)
         has_body = not first.request_headers.end_of_stream
         try:
-            call = self.open()
+            call = await self.opened()
             operation = call.operation
             if operation.kind in _NEED_CALLER and operation.handled:
                 await self.cloud.identify(call)

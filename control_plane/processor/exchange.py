@@ -72,6 +72,14 @@ class Exchange:
     negotiated: Negotiated = _NOTHING
     started: float = field(default_factory=time.perf_counter)
 
+    async def opened(self) -> Call:
+        """Do what `open` does; who asks for what there is not must be known, as to the services."""
+        try:
+            return self.open()
+        except Unrouted:
+            await self.cloud.verifier.verify(self.headers.get("x-auth-token", ""))
+            raise
+
     def open(self) -> Call:
         """Find the row of the table and the version; raises Refused for what is neither."""
         entries = self.headers.get(CACHE)

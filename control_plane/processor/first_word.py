@@ -65,7 +65,7 @@ class FirstWord(Exchange):
         self.headers = messages.read_headers(first.request_headers)
         self.lane = self.headers.get(LANE, "")
         try:
-            call = self.open()
+            call = await self.opened()
             decision = await self.decide(call)
             if isinstance(decision, Forward):
                 lesson = await self._lesson(call, decision)

@@ -634,6 +634,16 @@ async def test_where_no_pods_answer_is_a_list_the_gateway_has_none() -> None:
     assert said.status == 502
 
 
+async def test_a_brief_list_is_refused_by_the_rule_for_brief_lists() -> None:
+    def no(request: PodRequest) -> Answer:
+        return 403, {"forbidden": {"message": request.path}}
+
+    said = await of_pods(Pod1=no, Pod2=no).exchange("GET", "/compute/v2.1/servers?all_tenants=1")
+
+    assert said.status == 403
+    assert said.json["forbidden"]["message"] == "/v2.1/servers?all_tenants=1"
+
+
 @pytest.mark.parametrize(
     "body",
     [b'{"server": ', b'{"server": "\xff"}', b"[" * 100_000 + b"]" * 100_000],

@@ -104,6 +104,8 @@ async def test_a_client_that_accepts_gzip_gets_none_where_the_answer_must_be_rea
         ("", "/compute/v2.1/servers", {"server": {}}),
         ("bad", "/compute/v2.1/servers/detail", None),
         ("bad", "/volume/v3/volumes/detail", None),
+        ("", "/compute/v2.1/nothing", None),
+        ("bad", "/network/v2.0/nothing", None),
     ],
 )
 async def test_a_bad_token_is_401_before_a_body_is_read(
