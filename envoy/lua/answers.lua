@@ -1,9 +1,10 @@
 -- Answers of pods: what they teach, and whether they are rewritten. The last part of the text.
 
--- Whose answer it is, of which row, and how its links begin.
+-- Whose answer it is, of which row, and how its links begin. A client may name no host, and proxies
+-- before this one several schemes.
 local function read_asked(text)
   local method, scheme, authority, pod, service, path =
-    match(text, "^%S* (%S+) (%S+) (%S+) ([^/]*)/(%S+) (%S+)$")
+    match(text, "^%S* (%S+) (.-) (%S*) ([^/ ]*)/(%S+) (%S+)$")
   local cluster = pods[pod] and pods[pod].clusters[service]
   if not cluster then return nil end
   local rules = BY_NAME[service]

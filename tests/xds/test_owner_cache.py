@@ -424,6 +424,32 @@ async def test_a_show_is_put_into_the_users_words(world: World) -> None:
     assert shown["metadata"] == found["metadata"]
 
 
+@pytest.mark.parametrize(
+    ("hops", "headers", "url"),
+    [
+        (0, {"Host": ""}, "http://"),
+        (1, {"Host": "cloud", "X-Forwarded-Proto": "https, http"}, "https, http://cloud"),
+    ],
+    ids=["no host", "two schemes"],
+)
+async def test_an_answer_is_in_the_users_words_whatever_the_gateway_is_called(
+    tmp_path: Path, hops: int, headers: dict[str, str], url: str
+) -> None:
+    async with running_gateway(
+        tmp_path, cache=OwnerCache(SCRIPT), owner_cache=True, trusted_hops=hops
+    ) as gateway:
+        world, known = World(gateway), str(uuid4())
+        await world.teach(known)
+        found = server(known, gateway.upstreams["Pod1"].endpoint.url)
+        gateway.upstreams["Pod1"].document = json.dumps({"server": found}).encode()
+
+        _, _, body = await world.ask(f"/compute/v2.1/servers/{known}", **headers)
+
+    shown = json.loads(body)["server"]
+    assert shown["OS-EXT-AZ:availability_zone"] == "az1"
+    assert shown["links"][0]["href"] == f"{url}/compute/v2.1/servers/{known}"
+
+
 @pytest.mark.parametrize("service", ["compute", "volume"])
 async def test_answers_are_what_the_processor_makes_of_them(world: World, service: str) -> None:
     """Over many documents, awkward ones among them."""
