@@ -139,8 +139,12 @@ def _manager(name: str, options: GatewayOptions) -> m.hcm.HttpConnectionManager:
             ),
         ),
         http_protocol_options=m.core.Http1ProtocolOptions(
-            # Java's HttpClient offers h2c on every request; refusing it would be a 403.
-            ignore_http_11_upgrade=[m.matcher.StringMatcher(prefix="h2c")],
+            # Java's HttpClient offers h2c on every request, and Apache's TLS; refusing what one
+            # need not accept would be a 403.
+            ignore_http_11_upgrade=[
+                m.matcher.StringMatcher(prefix=offered, ignore_case=True)
+                for offered in ("h2c", "TLS/")
+            ],
         ),
         http2_protocol_options=m.core.Http2ProtocolOptions(
             max_concurrent_streams=100,

@@ -437,8 +437,15 @@ async def test_a_cluster_counts_what_operators_look_at_and_not_all_there_is(
     assert await gateway.envoy.stats("listener")
 
 
-async def test_an_h2c_offer_is_ignored(gateway: Gateway) -> None:
-    headers = {TO: "Pod1/compute", "connection": "Upgrade, HTTP2-Settings", "upgrade": "h2c"}
+@pytest.mark.parametrize(
+    ("connection", "upgrade"),
+    [("Upgrade, HTTP2-Settings", "h2c"), ("Upgrade", "TLS/1.2")],
+    ids=["Java's HttpClient", "Apache's HttpClient 5.4"],
+)
+async def test_what_clients_offer_by_themselves_is_ignored(
+    gateway: Gateway, connection: str, upgrade: str
+) -> None:
+    headers = {TO: "Pod1/compute", "connection": connection, "upgrade": upgrade}
     async with gateway.session.get(f"{gateway.url}/v2.1", headers=headers) as answer:
         assert answer.status == 200
 
