@@ -9,7 +9,7 @@ from typing import Self
 
 from control_plane.workers.channel import Channel, ChannelClosed, Take
 from control_plane.workers.notices import Start, Started
-from control_plane.workers.worker import GRACE
+from control_plane.workers.worker import GRACE, PATIENCE
 
 #: A list holds some megabytes and frees them: glibc would give them back to the kernel each time,
 #: which clears them before the next list has them. Other allocators do not know these names.
@@ -17,8 +17,8 @@ _KEPT_FREE = {
     "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
     "MALLOC_MMAP_THRESHOLD_": str(8 << 20),
 }
-#: What a worker does when it is asked to end takes at most twice its grace; then it is killed.
-_KILL_AFTER = 2 * GRACE + 1.0
+#: What a worker does when it is asked to end takes no longer; then it is killed.
+_KILL_AFTER = PATIENCE + GRACE + 1.0
 
 
 class Member:

@@ -46,8 +46,12 @@ from control_plane.workers.suspicion import Suspicion
 #: Tells the other processes and waits until they know.
 Tell = Callable[[object], Coroutine[Any, Any, None]]
 
-#: How long streams may go on once the process is asked to stop, seconds.
+#: How long decisions, and what is done behind answers, may go on once the process is asked to
+#: stop, seconds.
 GRACE = 2.0
+#: How long conversations may: some wait for what a pod is making, and whoever asked for it must not
+#: be told that it failed.
+PATIENCE = 10.0
 
 
 class Worker:
@@ -134,7 +138,7 @@ class Worker:
 
     async def stop(self) -> None:
         """Let what is under way end, and close everything."""
-        await asyncio.gather(self.streams.stop(GRACE), self.words.stop(GRACE))
+        await asyncio.gather(self.streams.stop(PATIENCE), self.words.stop(GRACE))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await self.cloud.later.finish()
