@@ -1,5 +1,7 @@
 """Images and networks through the gateway: replicated where they are, placed where they belong."""
 
+from uuid import uuid4
+
 import pytest
 
 from tests.integration.cloud import IMAGE
@@ -97,3 +99,44 @@ def test_an_unknown_image_is_404(tenant: Tenant) -> None:
     answer = tenant.cloud.get("image", "/images/00000000-0000-4000-8000-00000000dead")
 
     assert answer.status == 404
+
+
+def test_an_image_that_two_pods_have_is_changed_and_deleted_in_both(
+    tenant: Tenant, zones: tuple[str, str]
+) -> None:
+    path = f"/images/{uuid4()}"
+    body = {"id": path.rpartition("/")[2], "disk_format": "raw", "container_format": "bare"}
+    for pod in tenant.direct.values():
+        assert pod.post("image", "/images", body).status == 201
+
+    tagged = tenant.cloud.put("image", f"{path}/tags/blue", b"")
+
+    assert tagged.status == 204
+    assert [pod.read("image", path)["tags"] for pod in tenant.direct.values()] == [["blue"]] * 2
+    assert tenant.cloud.delete("image", path).status == 204
+    assert tenant.home("image", path) == []
+    assert tenant.cloud.get("image", path).status == 404
+
+
+def test_networks_are_made_where_they_say_and_paged_both_ways(
+    tenant: Tenant, zones: tuple[str, str]
+) -> None:
+    made = []
+    for number in range(5):
+        zone = zones[number % 2]
+        body = {"name": f"walk-{number}", "availability_zone_hints": [zone]}
+        network = tenant.cloud.post("network", "/networks", {"network": body}).json["network"]
+        made.append(f"/networks/{network['id']}")
+        assert tenant.home("network", made[-1]) == [zone]
+    own = f"project_id={tenant.cloud.client.project_id}&fields=name&sort_key=name&sort_dir=asc"
+
+    pages, links = [], {"next": f"{tenant.cloud.url('network')}/networks?limit=2&{own}"}
+    for rel in ("next", "next", "next", "previous", "previous"):
+        answer = tenant.cloud.client.ask("GET", links[rel])
+        pages.append([network["name"] for network in answer["networks"]])
+        links = {link["rel"]: link["href"] for link in answer["networks_links"]}
+
+    first, second, third = ["walk-0", "walk-1"], ["walk-2", "walk-3"], ["walk-4"]
+    assert pages == [first, second, third, second, first]
+    for path in made:
+        assert tenant.cloud.delete("network", path).status == 204
