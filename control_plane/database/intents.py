@@ -40,8 +40,7 @@ class IntentTable:
     async def begin(self, wanted: Sequence[Intent], seconds: float) -> bool:
         """Write down a write before any pod is told; False while another is at the same subject.
 
-        Two replicas that begin in the same moment may both be let: then pods may be told in
-        different orders, as by two administrators.
+        Of several that begin in the same moment one is let, or none.
         """
         now = datetime.now(UTC)
         due = now + timedelta(seconds=seconds)
@@ -61,7 +60,17 @@ class IntentTable:
             await connection.execute(insert(intents), rows)
             return True
 
-        return await self.database.write(work)
+        if not await self.database.write(work):
+            return False
+        # Read after writing: of two that have begun at once one at least sees the other.
+        own = {entry.write_id for entry in wanted}
+        async with self.database.read() as connection:
+            others = busy.where(intents.c.write_id.not_in(own))
+            if not (await connection.execute(others)).scalar_one():
+                return True
+        for write_id in own:
+            await self.abandon(write_id)
+        return False
 
     async def renew(self, write_id: str, seconds: float) -> None:
         """Say that who began a write is still at it."""

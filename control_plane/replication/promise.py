@@ -8,6 +8,7 @@ what is not is made in the pods that are still to be told.
 """
 
 import asyncio
+import random
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -77,7 +78,8 @@ class Promise:
             if await self._store.begin(self._intents, LEASE_SECONDS):
                 self._renewal = asyncio.create_task(self._renew())
                 return self
-            await asyncio.sleep(LOOK_SECONDS)
+            # Not all at once: those that begin at once are all refused.
+            await asyncio.sleep(LOOK_SECONDS * random.uniform(0.5, 1.5))  # noqa: S311
         message = "Another change of the same is under way; try again."
         raise unavailable(message)
 

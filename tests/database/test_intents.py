@@ -25,6 +25,25 @@ async def test_intents_are_read_in_the_order_in_which_they_came(store: Store) ->
     assert await store.waiting() == {("Pod2", "compute/flavor/1"), ("Pod3", "compute/flavor/1")}
 
 
+async def test_of_writes_that_begin_at_once_one_at_most_is_let(
+    store: Store, replica: Store
+) -> None:
+    let = []
+    for turn in range(20):
+        subject = f"compute/flavor/{turn}"
+        wanted = [
+            [_intent(subject=subject, write_id=f"{turn}-{place}", held=True, doing=True)]
+            for place in range(2)
+        ]
+        stores = zip((store, replica), wanted, strict=True)
+        let.append(sum(await asyncio.gather(*(one.begin(own, 60) for one, own in stores))))
+
+    left = await store.intents()
+
+    assert max(let) == 1
+    assert len(left) == sum(let)
+
+
 async def test_an_intent_is_claimed_by_one_replica(store: Store, replica: Store) -> None:
     await store.add_intents([_intent()])
     [intent] = await store.intents()
