@@ -41,6 +41,8 @@ def ingress_listener(options: GatewayOptions) -> Resource:
     references = [(ROUTE, INGRESS), *owner_cache_references(options)]
     if options.tls:
         chain.transport_socket = server_tls()
+        # Otherwise who says nothing stays for as long as an idle client.
+        chain.transport_socket_connect_timeout = m.seconds(options.request_headers_timeout)
         references += server_tls_references()
     return Resource.of(
         INGRESS,

@@ -194,6 +194,20 @@ async def test_what_is_older_than_tls_1_2_and_plain_http_are_refused(gateway: Ga
 
 
 @pytest.mark.envoy
+async def test_who_begins_no_handshake_does_not_stay(pair: Tls, tmp_path: Path) -> None:
+    certificate = Certificate.read(Path(pair.certificate), Path(pair.key))
+    async with running_gateway(
+        tmp_path, certificate=certificate, request_headers_timeout=0.2
+    ) as gateway:
+        host, _, port = gateway.options.listen.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
+        writer.close()
+
+
+@pytest.mark.envoy
 async def test_a_renewed_certificate_is_served_while_open_connections_go_on(
     gateway: Gateway, pair: Tls, tmp_path: Path
 ) -> None:
