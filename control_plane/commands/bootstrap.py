@@ -19,8 +19,13 @@ from control_plane.xds.bootstrap import bootstrap as write_bootstrap
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def bootstrap_text(settings: Settings, node_id: str, xds: Address | None = None) -> str:
-    """Write an Envoy's bootstrap as JSON, which Envoy also reads as YAML."""
+def bootstrap_text(
+    settings: Settings, node_id: str, xds: Address | None = None, connections: int | None = None
+) -> str:
+    """Write an Envoy's bootstrap as JSON, which Envoy also reads as YAML.
+
+    `connections`: the most that clients may have, where it is known what the machine can hold.
+    """
     processors, words = settings.processors, settings.words
     if xds is not None and xds.host not in _HERE:
         processors, words = _elsewhere(processors, xds.host), _elsewhere(words, xds.host)
@@ -31,6 +36,8 @@ def bootstrap_text(settings: Settings, node_id: str, xds: Address | None = None)
         words=tuple(map(str, words)),
         admin=str(settings.envoy.admin),
     )
+    if connections is not None:
+        options = replace(options, max_connections=connections)
     return json.dumps(write_bootstrap(options), indent=2)
 
 

@@ -20,7 +20,7 @@ from control_plane.commands.process import prepare
 from control_plane.model.address import Address
 from control_plane.model.errors import StartupError
 from control_plane.settings import Settings
-from control_plane.xds.bootstrap import envoy_command
+from control_plane.xds.bootstrap import connections_here, envoy_command
 
 log = structlog.get_logger()
 
@@ -42,7 +42,8 @@ async def run_up(settings: Settings) -> None:
     command = write_command(settings)
     stop = await prepare(settings)
     config = settings.runtime_directory / "envoy.json"
-    config.write_text(bootstrap_text(settings, socket.gethostname()), encoding="utf-8")
+    text = bootstrap_text(settings, socket.gethostname(), connections=connections_here())
+    config.write_text(text, encoding="utf-8")
 
     plane_stop = asyncio.Event()
     plane = asyncio.create_task(app.run(settings, plane_stop))

@@ -4,6 +4,7 @@ The bootstrap knows only the control plane; all else comes over ADS.
 """
 
 import importlib.util
+import resource
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from control_plane.xds.statistics import Json, stats_config
 
 _UNIX = "unix:"
 _TYPES = "type.googleapis.com/envoy.extensions"
+#: Of clients, to all workers of an Envoy.
+_MOST_CONNECTIONS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class BootstrapOptions:
     node_cluster: str = "trio2o"
     #: Delta sends what changed, the other form of ADS everything of a type.
     delta: bool = True
-    max_connections: int = 50_000
+    max_connections: int = _MOST_CONNECTIONS
 
 
 def bootstrap(options: BootstrapOptions) -> dict[str, Json]:
@@ -75,6 +78,18 @@ def bootstrap(options: BootstrapOptions) -> dict[str, Json]:
             ]
         },
     }
+
+
+def connections_here() -> int:
+    """Say how many connections of clients an Envoy may hold that is started on this machine.
+
+    Half of the files it may open, since each may need one to a pod: with more, clients that only
+    connect would leave none for the requests of others. Envoy raises its own limit to the hard one.
+    """
+    _, files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return _MOST_CONNECTIONS
+    return min(_MOST_CONNECTIONS, files // 2)
 
 
 def envoy_command(config: Path, concurrency: int = 0) -> list[str]:

@@ -1,6 +1,7 @@
 import asyncio
 import importlib.util
 import json
+import resource
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from control_plane.model.errors import StartupError
 from control_plane.xds.bootstrap import (
     BootstrapOptions,
     bootstrap,
+    connections_here,
     envoy_binary,
     envoy_command,
 )
@@ -54,6 +56,18 @@ def test_one_worker_a_core_is_envoys_own_default() -> None:
     assert "--concurrency" not in envoy_command(Path("b.json"))
     assert envoy_command(Path("b.json"), 3)[-2:] == ["--concurrency", "3"]
     assert "--disable-hot-restart" in envoy_command(Path("b.json"))
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [(1024, 512), (65_536, 32_768), (1 << 20, 50_000), (resource.RLIM_INFINITY, 50_000)],
+)
+def test_clients_leave_a_file_for_each_of_their_requests(
+    monkeypatch: pytest.MonkeyPatch, files: int, expected: int
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, files))
+
+    assert connections_here() == expected
 
 
 def test_envoy_on_the_path_is_the_second_choice(
