@@ -4,6 +4,7 @@ Where the caller's project has things in one pod alone, the list is that pod's.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +22,7 @@ from control_plane.handlers.listing.source import Source
 from control_plane.handlers.listing.taken import Taken
 from control_plane.handlers.own_words import as_asked
 from control_plane.handlers.refusal import PodRefusal
+from control_plane.handlers.replica import local_id
 from control_plane.handlers.translate import Translation
 from control_plane.lists.answer import FIRST, Body, next_query, opening
 from control_plane.lists.cursor import ListKey
@@ -201,8 +203,11 @@ class _Listing:
                 pod = await self._cloud.directory.known(value)
                 if pod is not None:
                     owners[value] = pod
+            elif name in rules and rules[name].says is Says.COPY:
+                await self._cloud.copies.resolve(rules[name].resource, value)
         pods = call.view.with_service(call.service.name)
-        return narrow(call.view.fleet, pods, self._inquiry.rest, rules, owners)
+        local = partial(local_id, self._cloud)
+        return narrow(call.view.fleet, pods, self._inquiry.rest, rules, owners, local)
 
     async def _skip(self, merge: Merge, resumed: Resumed) -> None:
         lenient, marker = self._resource.lists.lenient, resumed.skip or ""

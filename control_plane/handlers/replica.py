@@ -59,13 +59,14 @@ async def write_copies(cloud: Cloud, call: Call, refs: tuple[Ref, ...], pod: Pod
             await cloud.copies.resolve(ref.resource, thing)
 
         def local(thing: str, resource: str = ref.resource) -> str:
-            return _local(cloud, resource, thing, pod)
+            return local_id(cloud, resource, thing, pod)
 
         changed = bool(replace(call.json, ref.path, local)) or changed
     return changed
 
 
-def _local(cloud: Cloud, resource: str, thing: str, pod: Pod) -> str:
+def local_id(cloud: Cloud, resource: str, thing: str, pod: Pod) -> str:
+    """Give a pod's id of what users call so; what it has no copy of stays as it is."""
     try:
         return cloud.copies.pod_id(resource, thing, pod.name)
     except Unresolved:

@@ -1,7 +1,7 @@
 """Which pods a list asks, and what each is told of the filters that speak of zones and hosts."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from control_plane.model.fleet import Fleet
@@ -11,6 +11,13 @@ from control_plane.model.pod import Pod
 from control_plane.services.listing import Narrow, Says
 
 Parameters = tuple[tuple[str, str], ...]
+
+#: Gives a pod's id of a resource's id.
+Local = Callable[[str, str, Pod], str]
+
+
+def _same(_: str, resource_id: str, __: Pod) -> str:
+    return resource_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,15 @@ def narrow(
     rest: Parameters,
     narrows: Mapping[str, Narrow],
     owners: Mapping[str, str],
+    local: Local = _same,
 ) -> list[Asked]:
-    """Leave out the pods that no filter can match; `owners` are pods by the ids that are known."""
+    """Leave out the pods that no filter can match; `owners` are pods by the ids that are known.
+
+    `local` says a pod's own id of a definition.
+    """
     asked = []
     for pod in pods:
-        own = _for_pod(fleet, pod, rest, narrows, owners)
+        own = _for_pod(fleet, pod, rest, narrows, owners, local)
         if own is not None:
             asked.append(Asked(pod, own))
     return asked
@@ -58,6 +69,7 @@ def _for_pod(
     rest: Parameters,
     narrows: Mapping[str, Narrow],
     owners: Mapping[str, str],
+    local: Local,
 ) -> Parameters | None:
     own = []
     for name, value in rest:
@@ -73,6 +85,8 @@ def _for_pod(
             if owners.get(value, pod.name) != pod.name:
                 return None
             own.append((name, value))
+        elif rule.says is Says.COPY:
+            own.append((name, local(rule.resource, value, pod)))
         elif not _in_zone(value, pod.availability_zone, pattern=rule.says is Says.ZONE_PATTERN):
             return None
         elif pod.pod_availability_zone:

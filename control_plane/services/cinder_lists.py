@@ -9,6 +9,7 @@ from control_plane.services.listing import Listing, Narrow, Paged, Says, Sort
 _NAMED = (Sort("display_name", "name"), Sort("display_description", "description"))
 _ZONE = Narrow("availability_zone", Says.ZONE)
 _VOLUME = Narrow("volume_id", Says.ID)
+_TYPE = Narrow("volume_type_id", Says.COPY, resource="volume_type")
 
 VOLUMES = Listing(
     sorts=(
@@ -20,12 +21,13 @@ VOLUMES = Listing(
         _ZONE,
         Narrow("group_id", Says.ID),
         Narrow("host", Says.HOST, admin=True),
+        _TYPE,
     ),
 )
 
 SNAPSHOTS = Listing(
     sorts=(*_NAMED, Sort("project_id", "os-extended-snapshot-attributes:project_id")),
-    narrows=(_VOLUME,),
+    narrows=(_VOLUME, _TYPE),
 )
 
 BACKUPS = Listing(
@@ -52,7 +54,9 @@ OLD_TRANSFERS = Listing(sorts=_NAMED, narrows=(_VOLUME,), paged=Paged.NONE)
 
 #: Types, and group types.
 TYPES = Listing(lenient=True)
-GROUPS = Listing(narrows=(_ZONE,))
+GROUPS = Listing(
+    narrows=(_ZONE, Narrow("group_type_id", Says.COPY, resource="group_type")),
+)
 GROUP_SNAPSHOTS = Listing(narrows=(Narrow("group_id", Says.ID),), paged_since="3.29")
 CGSNAPSHOTS = Listing(paged=Paged.OFFSET)
 MESSAGES = Listing(narrows=(Narrow("resource_uuid", Says.ID),), paged_since="3.5")

@@ -42,21 +42,24 @@ class Says(StrEnum):
     HOST = "host"
     #: The id of a placed resource.
     ID = "id"
+    #: The id of a definition, of which each pod has a copy under an id of its own.
+    COPY = "copy"
 
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """A filter that only some pods can match.
+    """A filter that only some pods can match, or that each takes in words of its own.
 
     Where the service drops the filter of users who are no administrators, `since` is the first
     microversion that takes it from them and `admin` says that none does; a dropped filter must not
-    keep a pod from being asked.
+    keep a pod from being asked. `resource` is what a copy is one of.
     """
 
     parameter: str
     says: Says
     since: str = ""
     admin: bool = False
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -653,3 +653,12 @@ async def test_a_body_that_cannot_be_read_is_the_clients_fault(body: bytes) -> N
     said = await of_pods().exchange("POST", "/compute/v2.1/servers", body)
 
     assert said.status == 400
+
+
+async def test_volumes_of_a_type_are_found_in_all_pods() -> None:
+    envoy = of_pods(Pod1=(200, {"volumes": []}), Pod2=(200, {"volumes": []}))
+    gold = await envoy.cloud.copies.record("volume_type", "gold", {"Pod1": "1", "Pod2": "2"})
+
+    await envoy.exchange("GET", f"/volume/v3/volumes?volume_type_id={gold}", token="admin")
+
+    assert [told(envoy, pod)[0]["volume_type_id"] for pod in ("Pod1", "Pod2")] == [["1"], ["2"]]

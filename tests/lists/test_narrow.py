@@ -86,3 +86,20 @@ def test_two_filters_narrow_together() -> None:
     rules = {"az": Narrow("az", Says.ZONE), "host": Narrow("host", Says.HOST)}
 
     assert narrow(FLEET, PODS, (("az", "az1"), ("host", "West~h")), rules, {}) == []
+
+
+def test_a_definition_is_asked_for_by_each_pods_own_id_of_it() -> None:
+    rules = honoured(VOLUMES, Microversion(3, 50), admin=True)
+
+    found = narrow(
+        FLEET,
+        PODS,
+        (("volume_type_id", "gold"),),
+        rules,
+        {},
+        lambda resource, name, pod: f"{resource} {name} of {pod.name}",
+    )
+
+    assert [entry.rest for entry in found] == [
+        (("volume_type_id", f"volume_type gold of {pod.name}"),) for pod in PODS
+    ]
