@@ -153,7 +153,11 @@ def _watcher(cloud: Cloud, call: Call, pod: Pod, numbers: Mapping[str, str]) -> 
             return changed
         text = translation.fault(answer.body) if changed is None else changed
         for inner, shown in numbers.items():
-            text = text.replace(f" {inner} ".encode(), f" {shown} ".encode())
+            # Statuses stand before a comma.
+            for before, behind in (" ", " "), ("'", "'"), (" ", '"'):
+                text = text.replace(
+                    f"{before}{inner}{behind}".encode(), f"{before}{shown}{behind}".encode()
+                )
         return text if text != answer.body else None
 
     return with_numbers

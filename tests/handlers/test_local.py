@@ -85,13 +85,23 @@ async def test_the_project_of_the_path_is_kept() -> None:
     assert said.routed[":path"] == "/v2.1/a1b2/os-aggregates/1"
 
 
-async def test_a_number_of_no_pod_is_refused_by_one_in_the_clients_words() -> None:
-    fault = {"itemNotFound": {"code": 404, "message": "Aggregate 0 could not be found."}}
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/os-aggregates/", "Aggregate {} could not be found."),
+        ("/os-hypervisors/", "Hypervisor with ID '{}' could not be found."),
+        ("/os-hypervisors/", "Invalid uuid {}"),
+    ],
+)
+async def test_a_number_of_no_pod_is_refused_by_one_in_the_clients_words(
+    path: str, words: str
+) -> None:
+    fault = {"itemNotFound": {"code": 404, "message": words.format(0)}}
 
-    said = await send(cloud(), "GET", "/os-aggregates/4099", None, (404, fault))
+    said = await send(cloud(), "GET", f"{path}4099", None, (404, fault))
 
-    assert said.routed[":path"] == "/v2.1/os-aggregates/0"
-    assert shown(said)["itemNotFound"]["message"] == "Aggregate 4099 could not be found."
+    assert said.routed[":path"] == f"/v2.1{path}0"
+    assert shown(said)["itemNotFound"]["message"] == words.format(4099)
 
 
 async def test_an_answer_shows_the_number_and_the_hosts_with_their_pod() -> None:
