@@ -70,11 +70,14 @@ def read(
         limit = paging.default
     if limit is not None and paging.maximum is not None:
         limit = min(limit, paging.maximum)
-    marker = _value(parameters, "marker", last=last) or None
+    marker = _value(parameters, "marker", last=last)
+    # Whether an empty marker is none, each of Nova's lists decides for itself.
+    empty = (("marker", ""),) if last and not marker and marker is not None else ()
+    marker = marker or None
     if paged is Paged.OFFSET or limit is None:
         # Without a limit there are no pages.
         marker = None
-    rest = (*(entry for entry in parameters if entry[0] not in _OWN), *chosen)
+    rest = (*(entry for entry in parameters if entry[0] not in _OWN), *empty, *chosen)
     backward = _is_backward(parameters, paging)
     if backward:
         order = tuple(replace(key, descending=not key.descending) for key in order)

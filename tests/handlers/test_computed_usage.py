@@ -152,3 +152,13 @@ async def test_one_projects_page_links_to_the_next() -> None:
 
 async def test_a_project_without_servers_has_no_usage() -> None:
     assert await read(pods(), "/nobody") == {"tenant_usage": {}}
+
+
+async def test_the_usage_of_one_project_is_asked_for_as_the_client_asks() -> None:
+    at = pods()
+
+    await read(at, "/p?detailed=1")
+    await read(at, "/p")
+
+    queries = [urlsplit(path).query for _, path in asked(at, "Pod1")]
+    assert [parse_qs(query).get("detailed") for query in queries] == [["1"], None]

@@ -48,6 +48,14 @@ def test_a_limit_that_is_no_count_is_a_bad_request(text: str) -> None:
     assert refused.value.status == HTTPStatus.BAD_REQUEST
 
 
+def test_pods_of_nova_are_told_of_an_empty_marker() -> None:
+    found = read([("marker", ""), ("name", "a")], COMPUTE.paging, SERVER)
+
+    assert found.marker is None
+    assert found.rest == (("name", "a"), ("marker", ""))
+    assert parse_qsl(to_pod(found.rest, 2, "m"), keep_blank_values=True)[-1] == ("marker", "m")
+
+
 def test_a_bad_limit_beside_a_good_one_is_a_bad_request() -> None:
     with pytest.raises(Refused):
         read([("limit", "2"), ("limit", "x")], NOVA, SERVER)

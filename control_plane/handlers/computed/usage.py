@@ -28,8 +28,9 @@ from control_plane.services.operation import Resource
 _SERVERS = "server_usages"
 _SERVER = "instance_id"
 _TOTAL = "total_"
-#: What the gateway words anew for each pod; servers are always wanted, to be counted.
-_OWN = frozenset({"limit", "marker", "detailed"})
+#: What the gateway words anew for each pod.
+_OWN = frozenset({"limit", "marker"})
+_DETAILED = "detailed"
 
 
 async def usage(cloud: Cloud, call: Call) -> Decision:
@@ -122,7 +123,9 @@ class _Usage:
     def _request(self, limit: int | None, marker: str | None) -> PodRequest:
         query = [entry for entry in self._call.parameters if entry[0] not in _OWN]
         if not self._one:
-            query.append(("detailed", "1"))
+            # Servers are always wanted, to be counted.
+            query = [entry for entry in query if entry[0] != _DETAILED]
+            query.append((_DETAILED, "1"))
         own = (("limit", limit), ("marker", marker))
         query += [(name, str(value)) for name, value in own if value is not None]
         return self._call.to_pods(query=urlencode(query))
@@ -149,7 +152,7 @@ class _Usage:
                             held[name] += entry[name]
         if self._one:
             return {self._key: next(iter(merged.values()), {})}
-        if self._call.parameter("detailed") != "1":
+        if self._call.parameter(_DETAILED) != "1":
             for entry in merged.values():
                 entry.pop(_SERVERS, None)
         return {self._key: list(merged.values())}
