@@ -15,7 +15,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PositiveFloat,
     SecretStr,
     ValidationError,
     field_validator,
@@ -38,10 +37,45 @@ from control_plane.model.address import (
 )
 from control_plane.model.errors import StartupError
 
-#: Both build plain values only. A file of a thousand pods takes the one in C a fifth of the time.
-YAML_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(
-    yaml, "CSafeLoader", yaml.SafeLoader
-)
+try:
+    # A file of a thousand pods takes the one in C a fifth of the time.
+    from yaml import CSafeLoader as _SafeLoader
+except ImportError:  # pragma: no cover - PyYAML built without libyaml
+    from yaml import SafeLoader as _SafeLoader  # type: ignore[assignment]
+
+
+class YamlLoader(_SafeLoader):
+    """Builds plain values only, and refuses a mapping that has a key twice.
+
+    YAML forbids it, and PyYAML takes the last: of two pods whose `---` was forgotten, one would be
+    gone unseen.
+    """
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        """Look at the whole document before anchors are merged into what names them."""
+        waiting, seen = [node], set()
+        while waiting:
+            entry = waiting.pop()
+            if id(entry) in seen:
+                continue
+            seen.add(id(entry))
+            if isinstance(entry, yaml.MappingNode):
+                _refuse_doubled_keys(entry)
+                waiting += (value for _, value in entry.value)
+            elif isinstance(entry, yaml.SequenceNode):
+                waiting += entry.value
+        return super().construct_document(node)
+
+
+def _refuse_doubled_keys(node: yaml.MappingNode) -> None:
+    seen = set()
+    for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            continue
+        if key.value in seen:
+            fault = f"the key {key.value} is given twice"
+            raise yaml.constructor.ConstructorError(problem=fault, problem_mark=key.start_mark)
+        seen.add(key.value)
 
 
 def _address(value: object) -> object:
@@ -58,6 +92,8 @@ def _reach(value: object) -> object:
 Listen = Annotated[Address, NoDecode, BeforeValidator(_address)]
 #: `host:port` or `unix:/path`; empty where it is for us to choose.
 Reach = Annotated[AnyAddress | None, NoDecode, BeforeValidator(_reach)]
+#: Envoy's durations, and the kernel's, have no place for the infinite; a day is no limit any more.
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class _Section(BaseModel):
@@ -156,9 +192,9 @@ class Envoy(_Section):
 class Timeouts(_Section):
     """How long others may take, seconds: a pod for one request or for its part of a list."""
 
-    pod: PositiveFloat = 60.0
-    list: PositiveFloat = 30.0
-    keystone: PositiveFloat = 10.0
+    pod: Seconds = 60.0
+    list: Seconds = 30.0
+    keystone: Seconds = 10.0
 
 
 class OwnerCache(_Section):
@@ -287,11 +323,12 @@ def load(path: Path | None) -> Settings:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), YAML_LOADER)  # noqa: S506 - is safe
+        content = yaml.load(path.read_text(encoding="utf-8"), YamlLoader)  # noqa: S506 - is safe
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
         raise StartupError(message) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
+        # ValueError: no UTF-8, or a value such as 2026-99-99.
         message = f"{path}: not YAML: {' '.join(str(error).split())}"
         raise StartupError(message) from error
     if content is None:
@@ -299,7 +336,8 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
         message = f"{path}: not a mapping of keys to values"
         raise StartupError(message)
-    return content
+    # A section whose keys are all commented out is none.
+    return {key: value for key, value in content.items() if value is not None}
 
 
 def _fault(entry: Any) -> str:

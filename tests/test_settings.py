@@ -230,3 +230,43 @@ def test_the_egress_listener_can_be_chosen(file: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("TRIO2O_ENVOY__EGRESS", "127.0.0.1:15001")
 
     assert load(file).egress == Address("127.0.0.1", 15001)
+
+
+def test_a_section_whose_keys_are_commented_out_is_the_default(file: Path) -> None:
+    file.write_text(f"{IDENTITY}\nlog:\n  # level: debug\npods:\n")
+
+    settings = load(file)
+
+    assert (settings.log.level, settings.pods) == ("info", [])
+
+
+@pytest.mark.parametrize(
+    ("added", "fault"),
+    [
+        ("region: A\nregion: B", "the key region is given twice"),
+        ("log: {level: info, level: debug}", "the key level is given twice"),
+        ("region: 2026-99-99", "not YAML: month must be in 1..12"),
+        ("timeouts: {pod: .inf}", "timeouts.pod: "),
+        ("timeouts: {list: 1.0e+15}", "timeouts.list: "),
+        (f"listen: {'a' * 64}:80", "listen: not the name of a host"),
+    ],
+)
+def test_what_would_be_taken_otherwise_than_meant_is_refused(
+    file: Path, added: str, fault: str
+) -> None:
+    file.write_text(f"{IDENTITY}\n{added}\n")
+
+    with pytest.raises(StartupError) as caught:
+        load(file)
+
+    assert fault in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_keys_may_be_merged_from_an_anchor(file: Path) -> None:
+    file.write_text(
+        f"{IDENTITY}\npods:\n- &a {{name: Pod1, weight: 5}}\n- &b {{<<: *a, name: Pod2}}\n"
+        "- {<<: *b, name: Pod3}\n"
+    )
+
+    assert [pod["name"] for pod in load(file).pods] == ["Pod1", "Pod2", "Pod3"]

@@ -5,7 +5,6 @@ replica serves by it before the operator has the answer; other replicas find it 
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Protocol
 
-from control_plane.administration.spec import PodSpec, differences
+from control_plane.administration.spec import PodSpec, check_all, differences
 from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.errors import Conflict, InUse, Invalid, Missing, Refused
@@ -211,13 +210,7 @@ class Administration:
         Raises Invalid, and ZoneInUse for a pod that would take users' resources to another zone.
         """
         specs = [pod if isinstance(pod, PodSpec) else PodSpec.read(pod) for pod in pods]
-        for spec in specs:
-            spec.check()
-        names = [spec.name for spec in specs]
-        for name, times in Counter(names).items():
-            if times > 1:
-                message = f"pod {name} is given more than once"
-                raise Invalid(message)
+        check_all(specs)
         async with self._changing:
             fleet = await self._store.fleet()
             applied = [await self._compare(spec, fleet.get(spec.name)) for spec in specs]

@@ -5,7 +5,7 @@ everything that can be said against one without a database is said here.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -19,6 +19,8 @@ HIGHEST_WEIGHT = 1000
 _LONGEST = 255
 # A name is part of cluster names (`Pod1/compute`), of statistics and of a header.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# ASCII, and neither a user (who would be dropped, and the password kept), a query nor a fragment.
+_URL = re.compile(r"[^\s@?#\x00-\x1f\x7f-\U0010ffff]*")
 # `az1:host1` in a create names a host.
 _ZONE = re.compile(r"[^\s:/,\x00-\x1f](?:[^:/,\x00-\x1f]*[^\s:/,\x00-\x1f])?")
 
@@ -95,6 +97,10 @@ class PodSpec:
             raise _invalid(self.name, "data_center", f"is longer than {_LONGEST} characters")
         if not 0 <= self.weight <= HIGHEST_WEIGHT:
             raise _invalid(self.name, "weight", f"must be from 0 to {HIGHEST_WEIGHT}")
+        for text in (self.data_center, *self.labels.keys(), *self.labels.values()):
+            if not text.isprintable():
+                key = "data_center" if text == self.data_center else "labels"
+                raise _invalid(self.name, key, f"holds what cannot be printed: {text!r}")
         self._check_endpoints()
 
     def _check_endpoints(self) -> None:
@@ -102,6 +108,12 @@ class PodSpec:
             if service not in SERVICE_NAMES:
                 raise _invalid(
                     self.name, f"endpoints.{service}", f"is none of {', '.join(SERVICE_NAMES)}"
+                )
+            if not _URL.fullmatch(url):
+                raise _invalid(
+                    self.name,
+                    f"endpoints.{service}",
+                    "may hold a scheme, a host, a port and a path only",
                 )
             try:
                 Endpoint.parse(url)
@@ -114,6 +126,17 @@ class PodSpec:
         values: dict[str, Any] = {key: getattr(self, key) for key in FIELDS}
         values |= {"state": state, "labels": dict(self.labels), "endpoints": dict(self.endpoints)}
         return replace(present or Pod("", self.name, self.availability_zone), **values)
+
+
+def check_all(specs: Iterable[PodSpec]) -> None:
+    """Raise Invalid for what can be in no pod, and for a name that two have."""
+    names = set()
+    for spec in specs:
+        spec.check()
+        if spec.name in names:
+            message = f"pod {spec.name} is given more than once"
+            raise Invalid(message)
+        names.add(spec.name)
 
 
 def differences(before: Pod, after: Pod) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def _wait(client: Client, timeout: float) -> None:
         if entries and not late:
             click.echo(f"in sync: {len(proxies)} Envoy{'s' if len(proxies) > 1 else ''}")
             return
-        if time.monotonic() >= end:
+        if not time.monotonic() < end:  # nan: at once
             whom = ", ".join(sorted(late)) if late else "no Envoy is connected"
             message = f"applied, but not in sync after {timeout:g} s: {whom}"
             raise CallError(message)

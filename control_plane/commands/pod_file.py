@@ -6,39 +6,33 @@ from pathlib import Path
 import click
 import yaml
 
-from control_plane.administration.spec import PodSpec
+from control_plane.administration.spec import PodSpec, check_all
 from control_plane.model.errors import Invalid, StartupError
-from control_plane.settings import YAML_LOADER
+from control_plane.settings import YamlLoader
 
 
 def read_documents(path: Path) -> list[object]:
     """Read the documents of a YAML file, the empty ones left out; StartupError."""
     try:
         with click.open_file(str(path), encoding="utf-8") as file:
-            return [entry for entry in yaml.load_all(file, YAML_LOADER) if entry is not None]
+            return [entry for entry in yaml.load_all(file, YamlLoader) if entry is not None]
     except OSError as error:
         message = f"{path}: {error.strerror or error}"
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         message = f"{path}: not YAML: {' '.join(str(error).split())}"
     raise StartupError(message)
 
 
 def read_pods(path: Path) -> list[PodSpec]:
     """Read and check the pods of a file; StartupError that names the file and the pod."""
-    specs = []
     try:
-        for written in _entries(read_documents(path)):
-            spec = PodSpec.read(written)
-            spec.check()
-            specs.append(spec)
+        specs = [PodSpec.read(written) for written in _entries(read_documents(path))]
+        check_all(specs)
     except Invalid as error:
         message = f"{path}: {error}"
         raise StartupError(message) from error
-    names = [spec.name for spec in specs]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None or not specs:
-        fault = f"pod {twice} is given more than once" if twice else "holds no pod"
-        message = f"{path}: {fault}"
+    if not specs:
+        message = f"{path}: holds no pod"
         raise StartupError(message)
     return specs
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from control_plane.administration.spec import PodSpec
+from control_plane.administration.spec import PodSpec, check_all
 from control_plane.commands.pod_file import read_documents, read_pods
 from control_plane.database.engine import database_url
 from control_plane.model.errors import Invalid, StartupError
@@ -36,8 +36,7 @@ def _check_settings(path: Path) -> int:
     settings = load(path)
     try:
         database_url(settings.database)
-        for written in settings.pods:
-            PodSpec.read(written).check()
+        check_all(map(PodSpec.read, settings.pods))
     except Invalid as error:
         message = f"{path}: pods: {error}"
         raise StartupError(message) from error

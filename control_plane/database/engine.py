@@ -50,7 +50,8 @@ def database_url(text: str) -> URL:
     """
     try:
         url = make_url(text)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
+        # ValueError: a port that is no number.
         message = "database: not a URL of the form sqlite:///…, postgresql://… or mysql://…"
         raise StartupError(message) from error
     dialect = url.drivername.partition("+")[0]

@@ -29,6 +29,12 @@ class Address:
         if int(port) > _HIGHEST_PORT:
             message = f"no port is higher than {_HIGHEST_PORT}: {text!r}"
             raise ValueError(message)
+        try:
+            # As the resolver does, which raises in its own way.
+            host.encode("idna")
+        except UnicodeError as error:
+            message = f"not the name of a host: {text!r}"
+            raise ValueError(message) from error
         return cls(host, int(port))
 
     def numbered(self, number: int) -> "Address":

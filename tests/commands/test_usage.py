@@ -184,10 +184,15 @@ def test_settings_are_validated_with_their_pods(runner: CliRunner) -> None:
     Path("a.yaml").write_text(f"{IDENTITY}\npods: [{{name: Pod1, availability_zone: az1}}]\n")
     Path("b.yaml").write_text(f"{IDENTITY}\npods: [{{name: Pod1}}]\n")
     Path("c.yaml").write_text(f"{IDENTITY}\ndatabase: oracle://host/trio2o\n")
+    pod = "{name: Pod1, availability_zone: az1}"
+    Path("d.yaml").write_text(f"{IDENTITY}\npods: [{pod}, {pod}]\n")
+    Path("e.yaml").write_text(f"{IDENTITY}\ndatabase: postgresql://u:hunter2@h:port/trio2o\n")
 
     valid = runner.invoke(main, ["validate", "-f", "a.yaml"])
     wrong_pod = runner.invoke(main, ["validate", "-f", "b.yaml"])
     wrong_database = runner.invoke(main, ["validate", "-f", "c.yaml"])
+    doubled_pod = runner.invoke(main, ["validate", "-f", "d.yaml"])
+    wrong_port = runner.invoke(main, ["validate", "-f", "e.yaml"])
 
     assert valid.stdout == "a.yaml: settings are valid, 1 pods\n"
     assert wrong_pod.stderr == (
@@ -196,6 +201,8 @@ def test_settings_are_validated_with_their_pods(runner: CliRunner) -> None:
     assert wrong_database.stderr == (
         "Error: c.yaml: database: oracle is none of sqlite, postgresql and mysql\n"
     )
+    assert doubled_pod.stderr == "Error: d.yaml: pods: pod Pod1 is given more than once\n"
+    assert wrong_port.stderr.startswith("Error: e.yaml: database: not a URL")
 
 
 @pytest.mark.parametrize(
@@ -207,6 +214,8 @@ def test_settings_are_validated_with_their_pods(runner: CliRunner) -> None:
         (PODS.replace("Pod2", "Pod1"), "pod Pod1 is given more than once"),
         ("[{name: Pod1, availability_zone: az1, wieght: 1}]", "wieght is no field of a pod"),
         ("[a]", "a pod is a mapping of keys to values"),
+        (PODS.replace("---", ""), "the key name is given twice"),
+        ("name: 2026-99-99", "not YAML: month must be in 1..12"),
     ],
 )
 def test_pods_that_are_wrong_are_one_line(runner: CliRunner, content: str, fault: str) -> None:
