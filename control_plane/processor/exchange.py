@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Protocol
+from urllib.parse import quote
 
 import structlog
 
@@ -44,6 +45,8 @@ from control_plane.services.table import VERSIONS, Match, Table
 log = structlog.get_logger()
 
 _NOTHING = Negotiated()
+#: What stays as it is in a path with a query.
+_VISIBLE = bytes(range(0x21, 0x7F)).decode()
 
 
 class Pods(Protocol):
@@ -121,6 +124,9 @@ class Exchange:
         Where the owner cache knew the pod and the pod is lost, the path is in the pod's words.
         """
         path = self.headers.get(":path", "/")
+        if not path.isascii():
+            # HTTP/2 lets clients send UTF-8 that nobody has quoted; headers were read as latin-1.
+            path = quote(path.encode("latin-1"), safe=_VISIBLE)
         pod, _, name = self.headers.get(SEEN, "").partition("/")
         prefix = self.registry.path_prefix(pod, name) if name else None
         if prefix is None or not path.startswith(f"{prefix}/"):

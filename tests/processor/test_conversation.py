@@ -43,6 +43,14 @@ async def test_a_known_id_is_routed_in_one_message_with_the_path_the_pod_expects
     assert said.facts["pod"] == "Pod2"
 
 
+async def test_utf_8_in_a_path_reaches_the_pod_as_utf_8() -> None:
+    envoy = knowing(SERVER, "server", "Pod2")
+
+    said = await envoy.exchange("GET", f"/compute/v2.1/servers/{SERVER}/metadata?a=é%20'/?b")
+
+    assert said.routed[":path"] == f"/v2.1/servers/{SERVER}/metadata?a=%C3%A9%20'/?b"
+
+
 async def test_the_same_resource_is_known_by_its_path_without_the_prefix() -> None:
     envoy = knowing(SERVER, "server", "Pod2")
 
