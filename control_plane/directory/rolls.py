@@ -96,7 +96,7 @@ class Rolls:
             (due, pod, service, resource)
             for service, resource in self._wanted
             for pod in view.with_service(service.name)
-            if (due := self._due.get((pod.name, resource.name), 0.0)) <= now
+            if (due := self._due.get((pod.id, resource.name), 0.0)) <= now
         ]
         if asked:
             asked.sort(key=lambda entry: entry[0])
@@ -104,7 +104,8 @@ class Rolls:
             await asyncio.gather(*(self._take(*entry[1:], token) for entry in asked[:AT_ONCE]))
 
     async def _take(self, pod: Pod, service: Service, resource: Resource, token: str) -> None:
-        key = (pod.name, resource.name)
+        # Not by its name: a pod of that name may have been taken out, and what it said with it.
+        key = (pod.id, resource.name)
         self._due[key] = self._clock() + AGAIN_SECONDS
         roll = resource.lists.lost.roll if resource.lists.lost else None
         if roll is None:

@@ -1,12 +1,14 @@
 """What is remembered of pods' lists, for when the pods do not answer."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from multidict import CIMultiDict
 
 from control_plane.directory.rolls import AGAIN_SECONDS, FRESH_SECONDS, Rolls
 from control_plane.model.errors import PodUnreachable
+from control_plane.model.fleet import Fleet
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.services.catalog import SERVICES
@@ -36,7 +38,7 @@ class World:
 
     async def ask(self, pod: Pod, request: PodRequest) -> PodAnswer:
         self.asked.append((pod.name, request.path))
-        if pod != POD1:
+        if pod.name != POD1.name:
             raise PodUnreachable(pod.name, "gone")
         body = json.dumps(self.body).encode()
         return PodAnswer(pod, self.status, CIMultiDict(), body)
@@ -65,6 +67,19 @@ async def test_a_list_that_is_fresh_is_not_asked_for_and_one_that_is_the_same_no
 
     assert [pod for pod, _ in world.asked].count("Pod1") == 3
     assert world.written == 1
+
+
+async def test_a_pod_that_was_taken_out_and_came_back_is_known_again() -> None:
+    world = World()
+    rolls = world.rolls()
+    await rolls.look(VIEW)
+    # The store forgets what a pod said when it is taken out.
+    world.kept.clear()
+    again = tuple(replace(pod, id=f"again-{pod.id}") for pod in VIEW.fleet)
+
+    await rolls.look(replace(VIEW, fleet=Fleet.of(again)))
+
+    assert await rolls.of("Pod1", "nova_service") == [RECORD]
 
 
 async def test_a_refusal_or_nonsense_takes_nothing_away_and_is_asked_again_soon() -> None:
