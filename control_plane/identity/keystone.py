@@ -5,9 +5,9 @@ cached by `tokens.py` and the catalog is read about once a minute.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from keystoneauth1 import exceptions as keystone_errors
 from keystoneauth1.identity.v3 import Password
@@ -16,6 +16,8 @@ from keystoneauth1.session import Session
 from control_plane.model.caller import Caller
 from control_plane.model.errors import Trio2oError, unavailable
 from control_plane.settings import Settings
+
+Result = TypeVar("Result")
 
 
 class KeystoneError(Trio2oError):
@@ -48,8 +50,8 @@ class Keystone:
         Refused(503) when Keystone cannot be asked.
         """
         try:
-            return await asyncio.to_thread(self._validate, token)
-        except keystone_errors.ClientException as error:
+            return await self._asked(lambda: self._validate(token))
+        except KeystoneError as error:
             message = "The identity service could not be reached."
             raise unavailable(message) from error
 
@@ -74,10 +76,7 @@ class Keystone:
 
     async def token(self) -> str:
         """Give a valid token of the gateway's own user; KeystoneError if there is none."""
-        try:
-            return str(await asyncio.to_thread(self._session.get_token))
-        except keystone_errors.ClientException as error:
-            raise KeystoneError(str(error)) from error
+        return str(await self._asked(self._session.get_token))
 
     async def users(self) -> list[str]:
         """List the ids of all users; KeystoneError where the gateway may not read them."""
@@ -86,10 +85,7 @@ class Keystone:
             answer = self._session.get(f"{self.auth_url}/users", authenticated=True)
             return [str(user["id"]) for user in answer.json()["users"]]
 
-        try:
-            return await asyncio.to_thread(ask)
-        except keystone_errors.ClientException as error:
-            raise KeystoneError(str(error)) from error
+        return await self._asked(ask)
 
     async def endpoints(self, catalog_types: tuple[str, ...]) -> dict[str, str]:
         """Read a service's public URL in each region of the catalog; KeystoneError on failure.
@@ -97,16 +93,15 @@ class Keystone:
         The first catalog type that a region has wins, since old clouds list volumev2 beside
         volumev3.
         """
-        try:
-            access = await asyncio.to_thread(
-                self._session.auth.get_access,  # type: ignore[union-attr]
-                self._session,
-            )
-        except keystone_errors.ClientException as error:
-            raise KeystoneError(str(error)) from error
+
+        def ask() -> list[Mapping[str, Any]]:
+            access = self._session.auth.get_access(self._session)  # type: ignore[union-attr]
+            return list(access.service_catalog.catalog)
+
+        catalog = await self._asked(ask)
         found: dict[str, str] = {}
         for catalog_type in catalog_types:
-            for entry in access.service_catalog.catalog:
+            for entry in catalog:
                 if entry["type"] != catalog_type:
                     continue
                 for endpoint in entry["endpoints"]:
@@ -117,3 +112,15 @@ class Keystone:
     async def refresh_catalog(self) -> None:
         """Forget the token, so that the next call reads a fresh catalog."""
         await asyncio.to_thread(self._session.invalidate)
+
+    async def _asked(self, ask: Callable[[], Result]) -> Result:
+        """Ask in a thread; KeystoneError when nothing comes of it."""
+        try:
+            return await asyncio.to_thread(ask)
+        except keystone_errors.ClientException as error:
+            raise KeystoneError(str(error)) from error
+        except (LookupError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+            # What answers there is no Keystone, and its token is none; or no thread is left.
+            self._session.invalidate()
+            message = f"{type(error).__name__}: {error}"
+            raise KeystoneError(message) from error
