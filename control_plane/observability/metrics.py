@@ -65,7 +65,7 @@ class Metrics:
             registry=self.registry,
         )
         self._published = Gauge(
-            f"{_PREFIX}_xds_snapshot_seconds",
+            f"{_PREFIX}_xds_snapshot_timestamp_seconds",
             "Time at which the newest snapshot was published, since the epoch.",
             registry=self.registry,
         )

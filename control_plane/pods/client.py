@@ -99,6 +99,9 @@ class PodClient:
         """Send one request; PodUnreachable when the pod did not answer it itself."""
         try:
             return await self._ask(pod, request)
+        except EgressClosed:
+            # No fault of the pod: nobody could ask it.
+            raise
         except PodUnreachable as error:
             self._observer.pod_error(error.pod, error.reason)
             raise

@@ -6,12 +6,13 @@ import json
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from control_plane.model.errors import PodUnreachable
+from control_plane.model.errors import EgressClosed, PodUnreachable
 from control_plane.model.pod import Pod
 from control_plane.pods import client as client_module
 from control_plane.pods.client import PodClient, PodRequest
@@ -135,3 +136,13 @@ async def test_a_pod_that_is_too_slow_does_not_answer() -> None:
         gone.set()
 
     assert counted.reasons == ["TimeoutError"]
+
+
+async def test_an_envoy_that_is_not_there_is_no_failure_of_the_pod(tmp_path: Path) -> None:
+    counted = Counted()
+
+    async with PodClient(f"unix:{tmp_path}/egress.sock", Paths(), 1.0, counted) as client:
+        with pytest.raises(EgressClosed):
+            await client.ask(POD, LIST)
+
+    assert counted.reasons == []
