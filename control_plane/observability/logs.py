@@ -5,6 +5,7 @@ import sys
 from typing import Literal
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 #: Fields that may hold a token or a password; their values never reach a log.
@@ -54,5 +55,34 @@ def configure(level: str, form: Literal["json", "console"]) -> None:
         # Nothing is logged a request, so that loggers need no cache, and stderr may be redirected.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
-    # keystoneauth1 logs requests at DEBUG, tokens hashed; warnings are all that is wanted.
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)
+    _write_others(max(number, logging.WARNING), renderer, form)
+
+
+def _write_others(number: int, renderer: Processor, form: str) -> None:
+    """Write what packages log in the same form.
+
+    keystoneauth1 logs requests at DEBUG, tokens hashed; warnings are all that is wanted.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *((_TRACEBACKS,) if form == "json" else ()),
+                renderer,
+            ],
+            foreign_pre_chain=[
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.add_log_level,
+                structlog.processors.TimeStamper(fmt="iso", utc=True),
+            ],
+        )
+    )
+    logging.basicConfig(level=number, handlers=[handler], force=True)
+    # It quotes headers that are too long, a token among them.
+    logging.getLogger("aiohttp.server").addFilter(_is_no_bad_request)
+
+
+def _is_no_bad_request(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
