@@ -1,6 +1,5 @@
 """Administration as REST, in the form Trio2o has always had: `/v1.0/pods` and `/v1.0/bindings`."""
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
@@ -191,7 +190,8 @@ async def _with_faults(
 async def _body(request: web.Request, key: str) -> Mapping[str, Any]:
     try:
         content = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, LookupError, RecursionError) as error:
+        # No UTF-8, a charset that nobody knows, a thousand brackets.
         raise web.HTTPBadRequest(reason="The body is not JSON.") from error
     found = content.get(key) if isinstance(content, dict) else None
     if not isinstance(found, dict):

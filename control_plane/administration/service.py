@@ -12,7 +12,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Protocol
 
-from control_plane.administration.spec import PodSpec, check_all, differences
+from control_plane.administration.spec import PodSpec, check_all, differences, is_text
 from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.errors import Conflict, InUse, Invalid, Missing, Refused
@@ -292,7 +292,7 @@ class Administration:
 
     async def binding(self, binding_id: str) -> Binding:
         """Read one binding; Missing."""
-        found = await self._store.binding(binding_id)
+        found = await self._store.binding(binding_id) if is_text(binding_id) else None
         if found is None:
             message = f"no binding with the id {binding_id}"
             raise Missing(message)
@@ -303,15 +303,19 @@ class Administration:
         if not project_id:
             message = "a binding needs a project"
             raise Invalid(message)
+        if not is_text(project_id):
+            message = f"cannot be the id of a project: {project_id!r}"
+            raise Invalid(message)
         return await self._store.create_binding(project_id, pod.availability_zone, pod.id)
 
     async def delete_binding(self, binding_id: str) -> None:
         """Take a binding out, so that the next create picks a pod anew; Missing."""
+        await self.binding(binding_id)
         await self._store.delete_binding(binding_id)
 
     async def locate(self, resource_id: str) -> Located:
         """Say who owns an id; Missing if nobody is known to."""
-        located = await self._locate(resource_id)
+        located = await self._locate(resource_id) if is_text(resource_id) else None
         if located is None:
             message = f"no pod is known to own {resource_id}"
             raise Missing(message)

@@ -7,6 +7,7 @@ everything that can be said against one without a database is said here.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from typing import Any
 
 from control_plane.model.endpoint import Endpoint
@@ -91,16 +92,16 @@ class PodSpec:
             raise _invalid(self.name, "availability_zone", "must not be empty")
         for key in ("availability_zone", "pod_availability_zone"):
             zone = getattr(self, key)
-            if zone and (not _ZONE.fullmatch(zone) or len(zone) > _LONGEST):
+            if zone and not (_ZONE.fullmatch(zone) and is_text(zone)):
                 raise _invalid(self.name, key, f"cannot be the name of a zone: {zone!r}")
         if len(self.data_center) > _LONGEST:
             raise _invalid(self.name, "data_center", f"is longer than {_LONGEST} characters")
         if not 0 <= self.weight <= HIGHEST_WEIGHT:
             raise _invalid(self.name, "weight", f"must be from 0 to {HIGHEST_WEIGHT}")
-        for text in (self.data_center, *self.labels.keys(), *self.labels.values()):
-            if not text.isprintable():
-                key = "data_center" if text == self.data_center else "labels"
-                raise _invalid(self.name, key, f"holds what cannot be printed: {text!r}")
+        texts = {"data_center": [self.data_center], "labels": [*chain(*self.labels.items())]}
+        for key, values in texts.items():
+            if not all(map(str.isprintable, values)):
+                raise _invalid(self.name, key, f"holds what cannot be printed: {values}")
         self._check_endpoints()
 
     def _check_endpoints(self) -> None:
@@ -137,6 +138,11 @@ def check_all(specs: Iterable[PodSpec]) -> None:
             message = f"pod {spec.name} is given more than once"
             raise Invalid(message)
         names.add(spec.name)
+
+
+def is_text(text: str) -> bool:
+    """Whether every database can keep it in a column: PostgreSQL has no place for NUL."""
+    return text.isprintable() and len(text) <= _LONGEST
 
 
 def differences(before: Pod, after: Pod) -> tuple[str, ...]:

@@ -220,3 +220,29 @@ async def test_what_nobody_foresaw_is_500_and_tells_nothing(client: Any, stand_i
     answer = await client.post("/v1.0/pods", json={"pod": POD})
 
     assert await _fault(answer, 500) == "Internal Server Error"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"[" * 100_000, "application/json"), (b"{}", "application/json; charset=nothing")],
+)
+async def test_a_body_that_cannot_be_read_is_a_bad_request(
+    client: Any, content: bytes, kind: str
+) -> None:
+    answer = await client.post("/v1.0/pods", data=content, headers={"Content-Type": kind})
+
+    assert "not JSON" in await _fault(answer, 400)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "a" * 256])
+async def test_what_no_database_can_keep_is_refused(client: Any, text: str) -> None:
+    pod = await _create(client)
+    bodies = {
+        "pods": {"pod": {"pod_name": "Pod2", "az_name": text}},
+        "bindings": {"pod_binding": {"tenant_id": text, "pod_id": pod["pod_id"]}},
+    }
+
+    for path, body in bodies.items():
+        await _fault(await client.post(f"/v1.0/{path}", json=body), 422)
+    await _fault(await client.get("/v1.0/bindings/%00"), 404)
+    await _fault(await client.delete("/v1.0/bindings/%00"), 404)
