@@ -1,5 +1,6 @@
 """The administration service as commands call it."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -19,6 +20,8 @@ _TIMEOUT = 60
 _MESSAGE_BYTES = 64 << 20
 #: Where a server that listens everywhere is reached from its own host.
 _LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, not bound
+#: In what gRPC itself says, with `UNAVAILABLE`, of a server that it has not reached.
+_AWAY = re.compile("connect|resolving|resolution")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -81,7 +84,8 @@ class Client:
         try:
             return getattr(self._stub, method)(request, metadata=self._metadata, timeout=_TIMEOUT)
         except grpc.RpcError as error:
-            if error.code() is grpc.StatusCode.UNAVAILABLE and "connect" in error.details():
+            away = _AWAY.search(error.details())
+            if error.code() is grpc.StatusCode.UNAVAILABLE and away:
                 message = f"no control plane answers at {self._address}"
             else:
                 message = error.details()

@@ -1,5 +1,6 @@
 """The Keystone token a command shows: of the operator's environment, else of the settings."""
 
+import logging
 import os
 from typing import Any
 
@@ -43,6 +44,11 @@ def get_token(settings: Settings | None) -> str:
     else:
         message = "neither OS_AUTH_URL nor a file of settings says who you are"
         raise StartupError(message)
+    if not options["password"]:
+        message = "OS_PASSWORD is not set"
+        raise StartupError(message)
+    # It would warn of what the one line below says.
+    logging.getLogger("keystoneauth").setLevel(logging.CRITICAL)
     verify: Any = os.environ.get("OS_CACERT") or True
     session = Session(auth=Password(**options), verify=verify, timeout=_TIMEOUT)
     try:

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -276,3 +279,49 @@ async def test_a_keystone_that_is_not_there_is_one_line(
     assert result.stderr.startswith("Error: no token from http://127.0.0.1:1/v3: ")
     assert result.stderr.count("\n") == 1
     assert "hunter2" not in result.stderr
+
+
+async def test_an_environment_without_a_password_is_one_line(
+    trio2o: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OS_TOKEN")
+    monkeypatch.setenv("OS_AUTH_URL", "http://127.0.0.1:1/v3")
+
+    result = await trio2o("get", "pods")
+
+    assert (result.exit_code, result.stderr) == (1, "Error: OS_PASSWORD is not set\n")
+
+
+def test_a_keystone_whose_root_is_not_there_is_no_second_line(tmp_path: Path) -> None:
+    environment = {"OS_AUTH_URL": "http://127.0.0.1:1/v3", "OS_USERNAME": "a", "OS_PASSWORD": "b"}
+    script = "from control_plane.commands import main; main(['get', 'pods'])"
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment, "PYTHONPATH": str(Path(__file__).parents[2])},
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+
+
+async def test_a_server_nobody_knows_is_one_line(trio2o: Run) -> None:
+    result = await trio2o("get", "pods", "--server", "nowhere.invalid:18000")
+
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: no control plane answers at nowhere.invalid:18000\n",
+    )
+
+
+async def test_a_time_that_is_no_number_does_not_wait_for_ever(
+    trio2o: Run, stand_in: StandIn
+) -> None:
+    stand_in.nodes = [node(SyncState.STALE)]
+
+    result = await trio2o("apply", "-f", "pods.yaml", "--wait", "--timeout", "nan")
+
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
