@@ -122,10 +122,11 @@ def _health_check(endpoint: Endpoint, options: GatewayOptions) -> m.core.HealthC
 def _outlier_detection() -> m.cluster.OutlierDetection:
     # Only what Envoy itself sees (refused, reset, no answer in time) takes a host out, until the
     # next good health check. A pod's own 5xx do not: with one host that would let one user's
-    # failing request, sent five times, take the service from all others.
+    # failing request, sent five times, take the service from all others. Timeouts count among what
+    # Envoy sees, and calls about one broken hypervisor time out together: so there must be many.
     return m.cluster.OutlierDetection(
         split_external_local_origin_errors=True,
-        consecutive_local_origin_failure=5,
+        consecutive_local_origin_failure=100,
         enforcing_consecutive_local_origin_failure=100,
         consecutive_gateway_failure=5,
         enforcing_consecutive_gateway_failure=0,

@@ -203,6 +203,24 @@ async def test_a_slow_pod_is_a_504(tmp_path: Path) -> None:
         assert gateway.upstreams["Pod1"].requests.count("POST /v2.1/x") == 1
 
 
+async def test_calls_that_time_out_together_take_the_pod_from_nobody(tmp_path: Path) -> None:
+    async with running_gateway(
+        tmp_path, request_timeout=0.3, health_check_interval=60.0, unasked_check_interval=60.0
+    ) as gateway:
+        headers = {TO: "Pod1/compute"}
+
+        async def ask(path: str) -> int:
+            async with gateway.session.post(f"{gateway.url}{path}", headers=headers) as answer:
+                return answer.status
+
+        gateway.upstreams["Pod1"].delay = 5
+        slow = await asyncio.gather(*(ask("/v2.1/slow") for _ in range(20)))
+        gateway.upstreams["Pod1"].delay = 0
+
+        assert set(slow) == {504}
+        assert await ask("/v2.1/quick") == 200
+
+
 async def test_image_data_has_no_time_limit(tmp_path: Path) -> None:
     async with running_gateway(tmp_path, request_timeout=0.2) as gateway:
         gateway.upstreams["Pod1"].delay = 0.6
