@@ -66,6 +66,8 @@ class Giving:
         self._copies = copies
         self._store = store
         self._replay = replay
+        #: Conflicts that are looked at again, by pod.
+        self._met: set[tuple[str, str]] = set()
 
     async def give(
         self, held: Holdings, service: Service, pod: Pod, able: Sequence[Pod], report: Report
@@ -162,7 +164,7 @@ class Giving:
         try:
             made = await copyist.alike(pod, kind, mine, state, present)
         except (Declined, Unresolved) as error:
-            report.problems[f"{kind.name} {state.fields.get('name', user_id)}"] = str(error)
+            self._note(report, pod, f"{kind.name} {state.fields.get('name', user_id)}", error)
             return
         if kind.mapped and present is None and made:
             await self._copies.adopt(kind.name, user_id, pod.name, made)
@@ -193,6 +195,20 @@ class Giving:
                         state = State({**item, "user_id": user})
                         await copyist.alike(pod, kind, name, state, None)
                     except Declined as error:
-                        problems[f"{kind.name} {name} of {user}"] = str(error)
+                        self._note(gift.report, pod, f"{kind.name} {name} of {user}", error)
 
         await asyncio.gather(*(bring(user) for user in users))
+
+    def _note(self, report: Report, pod: Pod, thing: str, error: Declined | Unresolved) -> None:
+        """Note what a pod refuses; a conflict the second time.
+
+        Another replica may be giving the pod the same: the next time it is there.
+        """
+        key = (pod.name, thing)
+        conflicts = isinstance(error, Declined) and error.answer.status == HTTPStatus.CONFLICT
+        if conflicts and key not in self._met:
+            self._met.add(key)
+            report.complete = False
+            return
+        self._met.discard(key)
+        report.problems[thing] = str(error)

@@ -1,16 +1,19 @@
 """A pod that comes later gets what the others have before it takes creates."""
 
+import asyncio
 from dataclasses import replace
 from unittest.mock import ANY
 
 import pytest
 
+from control_plane.model.pod import Pod
+from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.pods.facts import GIVEN_SERVICES
 from control_plane.pods.view import View
 from control_plane.replication.arrival import FACT, GAINED
 from control_plane.replication.giving import GIVEN
 from control_plane.services.catalog import service_named
-from tests.replication.pods import POD1, POD2, POD3, POD4
+from tests.replication.pods import POD1, POD2, POD3, POD4, Pods
 from tests.replication.world import World
 
 FLAVOR = {
@@ -362,3 +365,27 @@ async def test_a_pod_stays_without_a_service_that_it_could_not_be_given(world: W
 
     assert not became
     assert GIVEN_SERVICES not in world.facts.rows["Pod3"]
+
+
+async def test_two_replicas_that_welcome_a_pod_at_once_make_no_problem_of_each_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Pods.ask
+
+    async def slow(pods: Pods, pod: Pod, request: PodRequest) -> PodAnswer:
+        await asyncio.sleep(0)
+        answer = await ask(pods, pod, request)
+        await asyncio.sleep(0)
+        return answer
+
+    monkeypatch.setattr(Pods, "ask", slow)
+    replicas = (world.arrival, world.other_arrival())
+    for _ in range(3):
+        welcomes = (entry.welcome(world.view, reachable=_present) for entry in replicas)
+        await asyncio.gather(*welcomes)
+
+    pod = world.pods["Pod3"]
+    [own] = pod.all("types").values()
+    assert world.facts.rows["Pod3"][FACT] == {}
+    assert pod.all("flavors")["f"]["extra_specs"] == {"a": "b"}
+    assert own["_encryption"]["provider"] == "luks"

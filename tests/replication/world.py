@@ -113,8 +113,12 @@ class World:
         def holdings() -> Holdings:
             return Holdings(self.pods, self.copies, self.inventory, own, kept, keystone)
 
-        giving = Giving(self.pods, self.copies, self.facts, replay)
-        self.arrival = Arrival(holdings, giving, self.facts)
+        def arrival() -> Arrival:
+            return Arrival(holdings, Giving(self.pods, self.copies, self.facts, replay), self.facts)
+
+        #: Another replica's, with nothing in its memory.
+        self.other_arrival = arrival
+        self.arrival = arrival()
         self.rounds = Rounds(holdings, self.arrival, self.facts)
 
     async def write(
