@@ -21,6 +21,7 @@ from control_plane.handlers.refusal import PodRefusal
 from control_plane.handlers.translate import Translation
 from control_plane.model.endpoint import cluster_name
 from control_plane.model.errors import (
+    Missing,
     PodUnreachable,
     Refused,
     StoreUnreachable,
@@ -155,12 +156,7 @@ class Exchange:
             content_type = headers.pop("content-type", "application/json")
             body = self._worded(error)
             return Reply(error.status, body, headers, (), content_type, "pod refused")
-        if isinstance(error, PodUnreachable):
-            log.warning("pod_unreachable", pod=error.pod, reason=error.reason)
-            error = unavailable("A part of the cloud does not answer now.")
-        if isinstance(error, StoreUnreachable):
-            log.warning("database_unreachable", reason=str(error))
-            error = unavailable("The gateway cannot do this now; try again.")
+        error = _for_now(error)
         if not isinstance(error, Refused):
             log.error("request_failed", request_id=self._request_id(), exc_info=error)
             error = Refused(
@@ -267,3 +263,19 @@ class Exchange:
         except Exception:
             log.exception("answer_not_seen", request_id=self._request_id(), pod=forward.pod.name)
             return None
+
+
+def _for_now(error: Exception) -> Exception:
+    """Make 503 of what may be over when the client tries again; the log has what it was."""
+    match error:
+        case PodUnreachable(pod=pod, reason=reason):
+            log.warning("pod_unreachable", pod=pod, reason=reason)
+            return unavailable("A part of the cloud does not answer now.")
+        case Missing():
+            # The pod that was chosen has just been taken out.
+            log.warning("pod_missing", reason=str(error))
+            return unavailable("The cloud has just changed; try again.", retry_after=1)
+        case StoreUnreachable():
+            log.warning("database_unreachable", reason=str(error))
+            return unavailable("The gateway cannot do this now; try again.")
+    return error

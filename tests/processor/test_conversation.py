@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from control_plane.model.binding import Binding
 from control_plane.model.endpoint import Endpoint
-from control_plane.model.errors import StoreUnreachable
+from control_plane.model.errors import Missing, StoreUnreachable
 from control_plane.model.limits import LARGEST_BODY
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -261,6 +262,23 @@ async def test_what_the_database_must_be_asked_for_is_503_while_it_is_gone(
     assert said.status == 503
     assert said.headers["retry-after"] == "5"
     assert "db.example" not in str(said.json)
+
+
+async def test_a_create_whose_pod_is_taken_out_at_that_moment_may_be_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    envoy = Envoy()
+
+    async def gone(*_: str) -> Binding:
+        message = "no pod with the id id-1"
+        raise Missing(message)
+
+    monkeypatch.setattr(envoy.store, "bind", gone)
+
+    said = await envoy.exchange("POST", "/volume/v3/a1b2/volumes", {"volume": {"size": 1}})
+
+    assert said.status == 503
+    assert "id-1" not in str(said.json)
 
 
 async def test_an_id_that_may_be_in_a_silent_pod_is_503_with_retry_after() -> None:
