@@ -84,6 +84,8 @@ def gateway_options(settings: Settings) -> GatewayOptions:
         listen=str(settings.listen),
         tls=settings.tls.enabled,
         egress=str(settings.egress),
+        trusted_hops=settings.envoy.trusted_hops,
+        ca_file=settings.envoy.ca_file,
         request_timeout=settings.timeouts.pod,
         processor_timeout=settings.timeouts.pod + settings.timeouts.keystone,
         owner_cache=settings.owner_cache.enabled,

@@ -182,11 +182,15 @@ class Envoy(_Section):
 
     `egress` is the listener through which pods are asked: `unix:/path` or `host:port`; empty for a
     socket in a directory of its own (`Settings.egress`). `concurrency` 0 is one worker a core.
+    `trusted_hops`: proxies before Envoy whose X-Forwarded-For and -Proto are believed. `ca_file`:
+    the authorities that pods' https endpoints are checked against, a file of Envoy's machine.
     """
 
     admin: Listen = Address("127.0.0.1", 9901)
     concurrency: Annotated[int, Field(ge=0)] = 0
     egress: Reach = None
+    trusted_hops: Annotated[int, Field(ge=0, le=100)] = 0
+    ca_file: Annotated[str, Field(min_length=1)] = "/etc/ssl/certs/ca-certificates.crt"
 
 
 class Timeouts(_Section):

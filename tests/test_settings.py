@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from control_plane.app import gateway_options
 from control_plane.model.address import Address
 from control_plane.model.errors import StartupError
 from control_plane.settings import load
@@ -270,3 +271,11 @@ def test_keys_may_be_merged_from_an_anchor(file: Path) -> None:
     )
 
     assert [pod["name"] for pod in load(file).pods] == ["Pod1", "Pod2", "Pod3"]
+
+
+def test_what_is_said_of_envoys_surroundings_reaches_its_resources(file: Path) -> None:
+    file.write_text(f"{IDENTITY}\nenvoy: {{trusted_hops: 1, ca_file: /etc/pki/ca.pem}}\n")
+
+    options = gateway_options(load(file))
+
+    assert (options.trusted_hops, options.ca_file) == (1, "/etc/pki/ca.pem")
