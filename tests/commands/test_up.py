@@ -87,7 +87,19 @@ def children(monkeypatch: pytest.MonkeyPatch) -> "asyncio.Queue[asyncio.subproce
     return started
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        signal.SIGINT,
+        pytest.param(
+            signal.SIGHUP,
+            marks=pytest.mark.skipif(
+                signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, reason="run by nohup"
+            ),
+        ),
+    ],
+)
 async def test_a_signal_ends_both(
     run: Start,
     plane: Plane,
