@@ -172,11 +172,20 @@ class _Listing:
             # A pod that counts is asked in any case, and one that is missing may come back.
             places = {
                 entry.pod.name: entry.place
-                if source.counts or entry.pod.name in source.missing
+                if source.counts or entry.pod.name in source.missing or not self._grows_in_front
                 else entry.finish()
                 for entry in resumed.sequences
             }
             self._cloud.cursors.put(self._key(), last, places)
+
+    @property
+    def _grows_in_front(self) -> bool:
+        """Whether nothing that is made later can come behind what a pod has shown.
+
+        Where the newest come first, and of pods that come one after the other.
+        """
+        order, default = self._inquiry.order, self._resource.order
+        return not order or (order == default and order[0].descending)
 
     def _key(self) -> ListKey:
         call, caller = self._call, self._call.caller

@@ -487,6 +487,25 @@ async def test_a_cursor_whose_items_are_gone_is_not_needed() -> None:
     assert [volume["id"] for volume in said.json["volumes"]] == ["2", "1"]
 
 
+@pytest.mark.parametrize(
+    ("order", "behind"),
+    [("sort_key=created_at&sort_dir=asc", ["c"]), ("sort_key=display_name&sort_dir=asc", ["c"])],
+)
+async def test_what_was_made_since_behind_a_marker_is_on_the_page_that_is_asked_for_again(
+    order: str, behind: list[str]
+) -> None:
+    two = Nova([Server("b", 10, "b")])
+    envoy = both(Nova([Server("a", 20, "c")]), two)
+    page = f"/compute/v2.1/servers/detail?{order}&limit=2"
+    first = await envoy.exchange("GET", page)
+    marker = first.json["servers"][-1]["id"]
+    two.servers.append(Server("c", 30, "d"))
+
+    said = await envoy.exchange("GET", f"{page}&marker={marker}")
+
+    assert [server["id"] for server in said.json["servers"]] == behind
+
+
 def numbered(pod: Pod, number: int) -> Pod:
     return replace(pod, number=number)
 
