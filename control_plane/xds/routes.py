@@ -230,9 +230,10 @@ def _api_routes(
             route=m.route.RouteAction(
                 cluster_header=header,
                 timeout=timeout,
-                # Only what the pod has not seen, and only what changes nothing.
+                # Only what changes nothing, and what the pod said nothing to: it may close a
+                # connection that it keeps at the moment a request comes.
                 retry_policy=m.route.RetryPolicy(
-                    retry_on="connect-failure,refused-stream,reset-before-request",
+                    retry_on="connect-failure,refused-stream,reset",
                     num_retries=2,
                     retry_back_off=m.route.RetryPolicyRetryBackOff(
                         base_interval=m.seconds(0.025), max_interval=m.seconds(0.25)

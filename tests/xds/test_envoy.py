@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -219,6 +220,35 @@ async def test_calls_that_time_out_together_take_the_pod_from_nobody(tmp_path: P
 
         assert set(slow) == {504}
         assert await ask("/v2.1/quick") == 200
+
+
+@pytest.mark.parametrize(("method", "status", "times"), [("GET", 200, 2), ("POST", 503, 1)])
+async def test_a_read_on_a_connection_that_the_pod_closes_is_asked_again(
+    gateway: Gateway, method: str, status: int, times: int
+) -> None:
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                asked.append(head.partition(b" HTTP")[0])
+                if asked.count(f"{method} /v2.1/x".encode()) == 1 and b"/v2.1/x" in head:
+                    break
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    pod = gateway.upstreams["Pod1"]
+    await pod.stop()
+    server = await asyncio.start_server(serve, "127.0.0.1", pod.port)
+    await gateway.routes_to("Pod1")
+    headers = {TO: "Pod1/compute"}
+    async with gateway.session.request(method, f"{gateway.url}/v2.1/x", headers=headers) as answer:
+        found = answer.status
+    server.close()
+
+    assert found == status
+    assert asked.count(f"{method} /v2.1/x".encode()) == times
 
 
 async def test_image_data_has_no_time_limit(tmp_path: Path) -> None:
