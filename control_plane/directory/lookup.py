@@ -164,25 +164,30 @@ class Directory:
         """Read what the store knows of in a pod: oldest first, none that is deleted."""
         return await self._store.placed(resource, pod, project_id, since, limit)
 
-    async def owner(self, question: Question, pods: Sequence[Pod]) -> str | None:
+    async def owner(
+        self, question: Question, pods: Sequence[Pod], *, stored: bool = True
+    ) -> str | None:
         """Find the pod that owns an id; None when every pod said 404.
 
         Raises Refused(503) when none has it and one could not be asked, and what the pods agree on
-        when they refuse the caller's token.
+        when they refuse the caller's token. `stored` False: the store does not answer.
         """
-        pod = await self.known(question.id)
-        if pod is not None:
-            return pod
+        if stored:
+            pod = await self.known(question.id)
+            if pod is not None:
+                return pod
         if (question.project_id, question.id) in self._misses:
             self._observer.looked_up("nowhere")
             return None
         found = await self.ask(question, pods)
         if found.holders:
             self._observer.looked_up("pods")
-            await self.record(
-                [Owner(question.id, question.resource, found.holders[0], question.project_id)]
-            )
-            return found.holders[0]
+            pod = found.holders[0]
+            if stored:
+                await self.record([Owner(question.id, question.resource, pod, question.project_id)])
+            else:
+                self.learn(question.id, pod)
+            return pod
         if found.missing:
             message = f"The {question.resource} could not be looked up everywhere; try again."
             raise unavailable(message)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import quote
 
+import structlog
+
 from control_plane.directory.bindings import Bindings
 from control_plane.directory.holders import Holders
 from control_plane.directory.homes import Homes
@@ -15,7 +17,7 @@ from control_plane.handlers.call import Call
 from control_plane.handlers.later import Later
 from control_plane.lists.cursor import Cursors
 from control_plane.model.caller import Caller
-from control_plane.model.errors import PodUnreachable, unavailable
+from control_plane.model.errors import PodUnreachable, StoreUnreachable, unavailable
 from control_plane.model.pod import Pod
 from control_plane.pods.client import PodAnswer, PodRequest
 from control_plane.replication.bringing import Bringing
@@ -24,6 +26,8 @@ from control_plane.replication.copies import Copies
 from control_plane.services.catalog import SERVICES
 from control_plane.services.operation import Resource
 from control_plane.services.service import Service
+
+log = structlog.get_logger()
 
 
 class Pods(Protocol):
@@ -145,7 +149,14 @@ class Cloud:
         home = _home(resource, call.service)
         # Copies come and go: no owner may be remembered for ever.
         replicated = home is not None and home[1].replicated
-        name = None if replicated else await self.directory.known(resource_id)
+        name, stored = None, True
+        if not replicated:
+            try:
+                name = await self.directory.known(resource_id)
+            except StoreUnreachable as error:
+                # A map of the truth; the pods know it.
+                log.warning("owner_not_read", reason=str(error))
+                stored = False
         if name is None:
             question = await self.question(call, resource, resource_id)
             if question is None:
@@ -153,7 +164,7 @@ class Cloud:
             pods = call.view.with_service(question.service)
             if replicated:
                 return await self.holders.first(question, pods)
-            name = await self.directory.owner(question, pods)
+            name = await self.directory.owner(question, pods, stored=stored)
         pod = call.view.fleet.get(name) if name else None
         if pod is not None and not pod.serves:
             message = f"Availability zone {pod.availability_zone} is not available now."

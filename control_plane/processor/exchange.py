@@ -233,6 +233,9 @@ class Exchange:
         """Write what the owner cache is to keep; None when that cannot be told now."""
         try:
             return await self.teacher.lesson(self.cloud, call, forward, seen=seen)
+        except StoreUnreachable as error:
+            log.warning("lesson_not_written", reason=str(error))
+            return None
         except Exception:
             # It only saves work: the request goes its way.
             log.exception("lesson_not_written", request_id=self._request_id())

@@ -12,7 +12,7 @@ import structlog
 
 from control_plane.handlers.call import Call
 from control_plane.handlers.decision import Decision, Forward, Reply, Watched
-from control_plane.model.errors import unavailable
+from control_plane.model.errors import StoreUnreachable, unavailable
 from control_plane.model.headers import LANE
 from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.processor import messages, wire
@@ -89,7 +89,10 @@ class FirstWord(Exchange):
             since = needs_processor_from(resource)
             if since is not None and call.version is not None and call.version >= since:
                 return None
-            if not await is_alone(self.cloud, call.service, resource.name, forward.pod):
+            try:
+                if not await is_alone(self.cloud, call.service, resource.name, forward.pod):
+                    return None
+            except StoreUnreachable:
                 return None
         return await self.lesson(call, forward, seen=True)
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Never
 
 import pytest
 
@@ -247,17 +248,43 @@ async def test_an_id_no_pod_has_goes_to_a_pod_that_says_so_itself() -> None:
     assert said.facts["decision"] == "nowhere"
 
 
+async def _gone(*_: object, **__: object) -> Never:
+    raise StoreUnreachable(ConnectionRefusedError("db.example:5432"))
+
+
+async def test_pods_are_asked_for_what_they_have_while_the_database_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    envoy = Envoy(lambda pod, _: (200 if pod.name == "Pod2" else 404, {"server": {}}))
+    for name in ("pods_of", "has_shadows", "record"):
+        monkeypatch.setattr(envoy.store, name, _gone)
+
+    first = await envoy.exchange("GET", f"/compute/v2.1/servers/{SERVER}/metadata")
+    asked = len(envoy.pods.asked)
+    again = await envoy.exchange("GET", f"/compute/v2.1/servers/{SERVER}/metadata")
+
+    assert first.cluster == again.cluster == "Pod2/compute"
+    assert (asked, len(envoy.pods.asked)) == (2, 2)
+
+
+async def test_what_no_pod_has_is_404_also_while_the_database_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    envoy = Envoy()
+    monkeypatch.setattr(envoy.store, "pods_of", _gone)
+
+    said = await envoy.exchange("GET", f"/compute/v2.1/servers/{SERVER}")
+
+    assert said.facts["decision"] == "nowhere"
+
+
 async def test_what_the_database_must_be_asked_for_is_503_while_it_is_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     envoy = Envoy()
+    monkeypatch.setattr(envoy.store, "bindings", _gone)
 
-    def gone(_: object) -> None:
-        raise StoreUnreachable(ConnectionRefusedError("db.example:5432"))
-
-    monkeypatch.setattr(envoy.store, "pods_now", gone)
-
-    said = await envoy.exchange("GET", f"/compute/v2.1/servers/{SERVER}/metadata")
+    said = await envoy.exchange("POST", "/compute/v2.1/servers", {"server": {"name": "a"}})
 
     assert said.status == 503
     assert said.headers["retry-after"] == "5"

@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Never
 
 import pytest
 
+from control_plane.model.errors import StoreUnreachable
 from control_plane.model.microversion import Microversion, MicroversionRange
 from control_plane.model.owner import Owner
 from control_plane.model.pod import Pod
@@ -131,3 +133,19 @@ async def test_a_list_is_given_whole() -> None:
     said = await Envoy(script).word("headers", "GET", "/compute/v2.1/servers")
 
     assert (said.status, said.json) == (200, {"servers": []})
+
+
+async def test_a_show_is_answered_while_the_database_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def gone(*_: object) -> Never:
+        raise StoreUnreachable(ConnectionRefusedError())
+
+    envoy = Envoy(lambda pod, _: (200 if pod.name == "Pod2" else 404, {"server": {"id": SERVER}}))
+    for name in ("pods_of", "has_shadows", "record"):
+        monkeypatch.setattr(envoy.store, name, gone)
+
+    said = await envoy.word("seen", "GET", f"/compute/v2.1/servers/{SERVER}")
+
+    assert said.status == 200
+    assert said.json == {"server": {"id": SERVER}}
