@@ -271,6 +271,7 @@ class Administration:
     async def delete_pod(self, name: str, *, force: bool = False) -> None:
         """Take a pod out; Missing, or InUse if it owns resources and `force` is not set."""
         async with self._changing:
+            await self.pod(name)
             await self._store.delete_pod(name, force=force)
         await self._on_change()
 
@@ -288,6 +289,8 @@ class Administration:
 
     async def bindings(self, project_id: str = "", pod_id: str = "") -> list[Binding]:
         """Read bindings, of one project or of one pod if told."""
+        if not is_text(project_id):
+            return []
         return await self._store.bindings(project_id or None, pod_id or None)
 
     async def binding(self, binding_id: str) -> Binding:

@@ -153,3 +153,9 @@ async def test_zones_are_those_of_pods_that_are_asked(stand_in: StandIn) -> None
         ("az1", True, ("Pod1", "Pod2")),
         ("az2", False, ("Pod3",)),
     ]
+
+
+async def test_what_no_database_can_keep_is_in_none(stand_in: StandIn) -> None:
+    assert await stand_in.administration.bindings("a\0b") == []
+    with pytest.raises(Missing):
+        await stand_in.administration.delete_pod("a\0b")
