@@ -12,7 +12,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Protocol
 
-from control_plane.administration.spec import PodSpec, check_all, differences, is_text
+from control_plane.administration.spec import PodSpec, check_all, check_count, differences, is_text
 from control_plane.model.binding import Binding
 from control_plane.model.caller import Caller
 from control_plane.model.errors import Conflict, InUse, Invalid, Missing, Refused
@@ -213,6 +213,7 @@ class Administration:
         check_all(specs)
         async with self._changing:
             fleet = await self._store.fleet()
+            check_count({pod.name for pod in fleet} | {spec.name for spec in specs})
             applied = [await self._compare(spec, fleet.get(spec.name)) for spec in specs]
             if dry_run:
                 return applied

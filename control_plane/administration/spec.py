@@ -5,14 +5,14 @@ everything that can be said against one without a database is said here.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from itertools import chain
 from typing import Any
 
 from control_plane.model.endpoint import Endpoint
 from control_plane.model.errors import Invalid
-from control_plane.model.pod import Pod, PodState
+from control_plane.model.pod import HIGHEST_NUMBER, Pod, PodState
 
 #: What pods may have an endpoint of.
 SERVICE_NAMES = ("compute", "volume", "image", "network", "placement")
@@ -138,6 +138,14 @@ def check_all(specs: Iterable[PodSpec]) -> None:
             message = f"pod {spec.name} is given more than once"
             raise Invalid(message)
         names.add(spec.name)
+    check_count(names)
+
+
+def check_count(names: Collection[str]) -> None:
+    """Raise Invalid for more pods than there are numbers for their things (`model/number.py`)."""
+    if len(names) > HIGHEST_NUMBER:
+        message = f"there can be {HIGHEST_NUMBER} pods, not {len(names)}"
+        raise Invalid(message)
 
 
 def is_text(text: str) -> bool:

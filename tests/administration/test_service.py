@@ -8,7 +8,7 @@ from control_plane.administration.service import Outcome
 from control_plane.administration.spec import PodSpec
 from control_plane.model.errors import Conflict, InUse, Invalid, Missing
 from control_plane.model.owner import Owner
-from control_plane.model.pod import PodState
+from control_plane.model.pod import HIGHEST_NUMBER, PodState
 from tests.administration.stand_in import StandIn
 
 ONE = PodSpec("Pod1", "az1")
@@ -159,3 +159,17 @@ async def test_what_no_database_can_keep_is_in_none(stand_in: StandIn) -> None:
     assert await stand_in.administration.bindings("a\0b") == []
     with pytest.raises(Missing):
         await stand_in.administration.delete_pod("a\0b")
+
+
+async def test_more_pods_than_there_are_numbers_are_refused_before_one_is_written(
+    stand_in: StandIn,
+) -> None:
+    many = [PodSpec(f"Pod{number}", "az1") for number in range(HIGHEST_NUMBER)]
+    await stand_in.administration.apply([PodSpec("Other", "az1")])
+
+    with pytest.raises(Invalid, match="4095 pods, not 4096"):
+        await stand_in.administration.apply(many)
+    with pytest.raises(Invalid, match="4095 pods, not 4096"):
+        await stand_in.administration.apply([*many, PodSpec("One", "az1")], dry_run=True)
+
+    assert [pod.name for pod in await stand_in.administration.pods()] == ["Other"]
