@@ -150,17 +150,19 @@ class Calls:
             bindings=[messages.binding_message(binding, fleet) for binding in found]
         )
 
-    async def create_binding(self, request: pb.CreateBindingRequest, _: Caller) -> pb.Binding:
+    async def create_binding(self, request: pb.CreateBindingRequest, caller: Caller) -> pb.Binding:
         """Bind a project to a pod."""
         pod = await self._administration.pod(request.pod)
         binding = await self._administration.create_binding(request.project_id, pod)
+        log.info("binding_created", user=caller.user_id, pod=pod.name, project=binding.project_id)
         return messages.binding_message(binding, await self._administration.pods())
 
     async def delete_binding(
-        self, request: pb.DeleteBindingRequest, _: Caller
+        self, request: pb.DeleteBindingRequest, caller: Caller
     ) -> pb.DeleteBindingResponse:
         """Take a binding out."""
         await self._administration.delete_binding(request.id)
+        log.info("binding_deleted", user=caller.user_id, id=request.id)
         return pb.DeleteBindingResponse()
 
     async def locate(self, request: pb.LocateRequest, _: Caller) -> pb.Location:

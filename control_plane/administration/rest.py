@@ -47,9 +47,14 @@ def application(administration: Administration, auth_url: str) -> web.Applicatio
 
     @web.middleware
     async def administrators_only(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.path not in _PUBLIC:
-            await administration.authorize(request.headers.get("X-Auth-Token", ""))
-        return await handler(request)
+        if request.path in _PUBLIC:
+            return await handler(request)
+        caller = await administration.authorize(request.headers.get("X-Auth-Token", ""))
+        answer = await handler(request)
+        if request.method not in ("GET", "HEAD"):
+            # As gRPC says who changed what.
+            log.info("administered", user=caller.user_id, method=request.method, path=request.path)
+        return answer
 
     resource = Rest(administration)
     # The first is the outermost: a path with a slash at its end is the path without.

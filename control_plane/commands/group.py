@@ -23,7 +23,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "db": ("db:db", "Bring the database to the present schema."),
         "validate": ("validate:validate", "Check a file of settings or pods."),
         "apply": ("apply:apply", "Make pods be as a file says."),
-        "get": ("get:get", "List pods, bindings or zones."),
+        "get": ("get:get", "List pods, bindings, zones or pending writes."),
         "describe": ("describe:describe", "Show all of one pod."),
         "delete": ("delete:delete", "Take a pod out."),
         "cordon": ("cordon:cordon", "Have a pod take no more creates."),

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import structlog
 from aiohttp.test_utils import TestClient, TestServer
 
 from control_plane.administration.rest import application
@@ -246,3 +247,13 @@ async def test_what_no_database_can_keep_is_refused(client: Any, text: str) -> N
         await _fault(await client.post(f"/v1.0/{path}", json=body), 422)
     await _fault(await client.get("/v1.0/bindings/%00"), 404)
     await _fault(await client.delete("/v1.0/bindings/%00"), 404)
+
+
+async def test_who_changed_what_is_logged_and_reads_are_not(client: Any) -> None:
+    with structlog.testing.capture_logs() as logs:
+        await client.get("/v1.0/pods")
+        await client.post("/v1.0/pods", json={"pod": POD})
+
+    (entry,) = logs
+    assert (entry["event"], entry["user"]) == ("administered", "user")
+    assert (entry["method"], entry["path"]) == ("POST", "/v1.0/pods")
