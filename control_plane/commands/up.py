@@ -17,6 +17,7 @@ from control_plane.commands.bootstrap import bootstrap_text
 from control_plane.commands.config import config_option, settings_of
 from control_plane.commands.ports import check_ports, control_plane_ports, envoy_ports
 from control_plane.commands.process import prepare
+from control_plane.commands.quiet import quiet
 from control_plane.model.address import Address
 from control_plane.model.errors import StartupError
 from control_plane.settings import Settings
@@ -24,6 +25,8 @@ from control_plane.xds.bootstrap import connections_here, envoy_command
 
 log = structlog.get_logger()
 
+#: How long requests that are under way may go on once a signal has come, seconds.
+_QUIET = 10.0
 #: How long Envoy may take to end before it is killed, seconds.
 _ENVOY_GRACE = 10.0
 _PR_SET_PDEATHSIG = 1
@@ -60,6 +63,8 @@ async def run_up(settings: Settings) -> None:
                 raise StartupError(message)
     finally:
         if envoy is not None:
+            if stop.is_set() and not plane.done():
+                await quiet(settings.envoy.admin, _QUIET)
             await end_envoy(envoy)
         asked.cancel()
         early = plane.done() and not stop.is_set()

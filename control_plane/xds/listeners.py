@@ -48,6 +48,8 @@ def ingress_listener(options: GatewayOptions) -> Resource:
         INGRESS,
         m.listener.Listener(
             name=INGRESS,
+            # What is told to the inbound ones alone: to take no more connections.
+            traffic_direction=m.core.TrafficDirection.INBOUND,
             address=listen_address(options.listen),
             per_connection_buffer_limit_bytes=options.buffer_limit,
             filter_chains=[chain],
@@ -77,6 +79,7 @@ def egress_listener(options: GatewayOptions) -> Resource:
         EGRESS,
         m.listener.Listener(
             name=EGRESS,
+            traffic_direction=m.core.TrafficDirection.OUTBOUND,
             address=listen_address(options.egress),
             per_connection_buffer_limit_bytes=options.buffer_limit,
             filter_chains=[_chain(manager)],
