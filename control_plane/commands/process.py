@@ -21,10 +21,11 @@ async def prepare(settings: Settings) -> asyncio.Event:
     await upgrade(settings.database)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # A terminal that is closed stops it as Ctrl-C does, unless nohup said otherwise.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, stop.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    # A terminal that is closed stops it as Ctrl-C does, unless nohup said otherwise.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, stop.set)
     return stop
 
 

@@ -137,8 +137,9 @@ class Call:
             try:
                 self._json = msgspec.json.decode(self.body)
             except NOT_JSON as error:
-                media = self.headers.get("content-type", "json")
-                if self.service.checks_media and "json" not in media:
+                media = self.headers.get("content-type", "json").partition(";")[0].strip()
+                taken = self.service.media
+                if taken is not None and "json" not in media and media not in taken:
                     message = "Unsupported Content-Type"
                     raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message) from error
                 raise Refused(HTTPStatus.BAD_REQUEST, self.service.malformed) from error

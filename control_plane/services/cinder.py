@@ -261,7 +261,7 @@ VOLUME = Service(
     project_segment=True,
     router_pages=True,
     malformed="Malformed request body",
-    checks_media=True,
+    media=frozenset(),
     request_id_headers=("x-openstack-request-id", "x-compute-request-id"),
     actions=MappingProxyType(
         {

@@ -278,6 +278,7 @@ COMPUTE = Service(
     fault_type="application/json; charset=UTF-8",
     router_pages=True,
     malformed="Malformed request body",
+    media=frozenset({"", "text/plain"}),
     formats=False,
     request_id_headers=("x-openstack-request-id", "x-compute-request-id"),
     actions=MappingProxyType({"server": SERVER_ACTIONS}),

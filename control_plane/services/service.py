@@ -100,8 +100,8 @@ class Service:
     optional_prefixes: frozenset[str] = field(default_factory=frozenset)
     #: What is said of a body that is no JSON.
     malformed: str = "The request body is not valid JSON."
-    #: Such a body that is not called JSON is 415.
-    checks_media: bool = False
+    #: Content types that such a body may have beside JSON's, others being 415; None: any.
+    media: frozenset[str] | None = None
     #: A path may end with `.json`.
     formats: bool = True
     #: The content type of faults that are JSON.

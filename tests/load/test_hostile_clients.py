@@ -174,8 +174,6 @@ def test_headers_behind_a_body_are_not_headers(running: Running) -> None:
         f"{SERVERS}/.%2E",
         f"{SERVERS}/%2e",
         f"{SERVERS}/%2e%2e/servers/{KNOWN}",
-        f"{SERVERS}//{KNOWN}",
-        f"{SERVERS}/{KNOWN}//ips",
         f"{SERVERS}/{KNOWN}/./ips",
         f"{SERVERS}/detail/../{KNOWN}",
         f"{SERVERS}/..;/{KNOWN}",
@@ -200,6 +198,9 @@ def test_a_bent_path_is_no_path(running: Running, path: str) -> None:
         (f"%30{KNOWN[1:]}", KNOWN),
         (KNOWN.replace("-", "%2D"), KNOWN),
         (f"{KNOWN}?x=/../{id_of(0, 1)}", KNOWN),
+        # A slash behind a slash is nothing to Nova's router.
+        (f"/{KNOWN}", KNOWN),
+        (f"{KNOWN}//ips", KNOWN),
     ],
 )
 def test_an_id_is_the_same_however_it_is_written(running: Running, written: str, id: str) -> None:  # noqa: A002

@@ -143,6 +143,7 @@ async def test_a_body_that_is_no_json_object_is_400(body: bytes) -> None:
     [
         ("/compute/v2.1/servers", "application/json", 400, "Malformed request body"),
         ("/compute/v2.1/servers", "text/plain", 400, "Malformed request body"),
+        ("/compute/v2.1/servers", "application/xml", 415, "Unsupported Content-Type"),
         ("/volume/v3/a1b2/volumes", "application/json", 400, "Malformed request body"),
         ("/volume/v3/a1b2/volumes", "text/plain", 415, "Unsupported Content-Type"),
         ("/network/v2.0/networks", "text/plain", 400, "Body contains invalid data"),
