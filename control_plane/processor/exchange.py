@@ -229,10 +229,12 @@ class Exchange:
             headers["x-trio2o-missing"] = ",".join(reply.missing)
         return headers
 
-    async def lesson(self, call: Call, forward: Forward, *, seen: bool) -> str | None:
+    async def lesson(
+        self, call: Call, forward: Forward, *, seen: bool, alone: str = ""
+    ) -> str | None:
         """Write what the owner cache is to keep; None when that cannot be told now."""
         try:
-            return await self.teacher.lesson(self.cloud, call, forward, seen=seen)
+            return await self.teacher.lesson(self.cloud, call, forward, seen=seen, alone=alone)
         except StoreUnreachable as error:
             log.warning("lesson_not_written", reason=str(error))
             return None

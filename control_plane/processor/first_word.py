@@ -84,7 +84,7 @@ class FirstWord(Exchange):
             return None
         if kind is Lane.PASS:
             return await self.lesson(call, forward, seen=False) or ""
-        resource = call.service.resources.get(call.operation.answer)
+        resource, alone = call.service.resources.get(call.operation.answer), ""
         if resource is not None:
             since = needs_processor_from(resource)
             if since is not None and call.version is not None and call.version >= since:
@@ -94,7 +94,8 @@ class FirstWord(Exchange):
                     return None
             except StoreUnreachable:
                 return None
-        return await self.lesson(call, forward, seen=True)
+            alone = resource.name
+        return await self.lesson(call, forward, seen=True, alone=alone)
 
     def _forward(self, call: Call, forward: Forward, lesson: str) -> bytes:
         put, remove = self.carried(call, forward)

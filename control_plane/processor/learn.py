@@ -32,19 +32,21 @@ class Teacher:
         self._view: View | None = None
         self._written: dict[_Key, str] = {}
 
-    async def lesson(self, cloud: Cloud, call: Call, forward: Forward, *, seen: bool) -> str:
+    async def lesson(
+        self, cloud: Cloud, call: Call, forward: Forward, *, seen: bool, alone: str = ""
+    ) -> str:
         """Write what is to be kept of an answer's owner; empty when there is nothing.
 
         `seen`: the owner cache rewrites the answer, and must be told how even where it keeps
-        nothing.
+        nothing. `alone`: of such things it is known (`is_alone`).
         """
         if forward.owned is None and not seen:
             return ""
-        resource_id, alone = "", False
+        resource_id, apart = "", False
         if forward.owned is not None:
             kind, resource_id = forward.owned
-            alone = await is_alone(cloud, call.service, kind, forward.pod)
-        flags = ("a" if alone else "") + ("s" if seen else "") + ("h" if forward.home else "")
+            apart = kind == alone or await is_alone(cloud, call.service, kind, forward.pod)
+        flags = ("a" if apart else "") + ("s" if seen else "") + ("h" if forward.home else "")
         return f"{quote(resource_id)}|{flags}|{self._cluster(call.view, forward.pod, call.service)}"
 
     def _cluster(self, view: View, pod: Pod, service: Service) -> str:

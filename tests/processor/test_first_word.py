@@ -149,3 +149,21 @@ async def test_a_show_is_answered_while_the_database_is_gone(
 
     assert said.status == 200
     assert said.json == {"server": {"id": SERVER}}
+
+
+async def test_a_first_show_asks_the_store_once_whether_its_pod_has_shadows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    envoy, asked = knowing(), []
+    has_shadows = envoy.store.has_shadows
+
+    async def counted(resource: str, pod: str) -> bool:
+        asked.append((resource, pod))
+        return await has_shadows(resource, pod)
+
+    monkeypatch.setattr(envoy.store, "has_shadows", counted)
+
+    said = await envoy.word("seen", "GET", f"/compute/v2.1/servers/{SERVER}")
+
+    assert said.facts["learn"].startswith(f"{SERVER}|as|")
+    assert asked == [("server_group", "Pod2")]
