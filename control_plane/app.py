@@ -104,7 +104,7 @@ class ControlPlane:
         self.verifier = TokenVerifier(self.keystone)
         self.registry = Registry(store, self.keystone, SERVICES)
         self.client = PodClient(
-            str(settings.egress), self.registry, settings.timeouts.list, self.metrics
+            settings.egress, self.registry, settings.timeouts.list, self.metrics
         )
         self.registry.asker = self.client
         self.pool = Pool(settings, self._heard)

@@ -201,17 +201,6 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         load(tmp_path / "trio2o.yaml")
 
 
-@pytest.mark.parametrize("text", ["10.0.0.1:80", "localhost:0", "[::1]:8080"])
-def test_an_address_is_written_as_it_was_read(text: str) -> None:
-    assert str(Address.parse(text)) == text
-
-
-@pytest.mark.parametrize("text", ["", ":80", "a", "a:", "a:b", "::1:80", "[]:80", "a:-1", "a:1²"])
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not an address"):
-        Address.parse(text)
-
-
 def test_the_egress_socket_is_this_users_and_this_gateways(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

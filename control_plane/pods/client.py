@@ -9,6 +9,7 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from control_plane.model.address import AnyAddress, SocketPath
 from control_plane.model.endpoint import cluster_name
 from control_plane.model.errors import EgressClosed, PodUnreachable
 from control_plane.model.headers import CLUSTER
@@ -66,8 +67,10 @@ class Observer(Protocol):
 class PodClient:
     """Sends requests to pods through the egress listener."""
 
-    def __init__(self, egress: str, paths: Paths, timeout: float, observer: Observer) -> None:
-        """Take the listener as `unix:/path` or `host:port`; `timeout` in seconds."""
+    def __init__(
+        self, egress: AnyAddress, paths: Paths, timeout: float, observer: Observer
+    ) -> None:
+        """Take where the listener is; `timeout` in seconds."""
         self._observer = observer
         self._egress = egress
         self._paths = paths
@@ -77,8 +80,8 @@ class PodClient:
     async def __aenter__(self) -> Self:
         """Open the connection pool."""
         connector: aiohttp.BaseConnector
-        if self._egress.startswith("unix:"):
-            connector = aiohttp.UnixConnector(path=self._egress.removeprefix("unix:"), limit=0)
+        if isinstance(self._egress, SocketPath):
+            connector = aiohttp.UnixConnector(path=self._egress.path, limit=0)
         else:
             connector = aiohttp.TCPConnector(limit=0)
         self._session = aiohttp.ClientSession(
@@ -114,7 +117,7 @@ class PodClient:
         if self._session is None:
             reason = "the client is not open"
             raise PodUnreachable(pod.name, reason)
-        host = "localhost" if self._egress.startswith("unix:") else self._egress
+        host = "localhost" if isinstance(self._egress, SocketPath) else str(self._egress)
         headers = {
             **request.headers,
             "host": request.authority,

@@ -63,8 +63,7 @@ class Worker:
         self.metrics = Metrics()
         self.store = Store.open(settings.database)
         suspicion = Suspicion(self.metrics, self._suspect)
-        egress, timeout = str(settings.egress), settings.timeouts.list
-        self.client = PodClient(egress, self.mirror, timeout, suspicion)
+        self.client = PodClient(settings.egress, self.mirror, settings.timeouts.list, suspicion)
         keystone = Keystone(settings)
         verifier = TokenVerifier(keystone)
         own = Own(keystone, verifier)

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
+from control_plane.model.address import SocketPath, parse_address
 from control_plane.model.errors import StartupError
 from control_plane.xds.options import (
     CONTROL_PLANE_CLUSTER,
     PROCESSOR_CLUSTER,
     WORDS_CLUSTER,
-    split_address,
 )
 from control_plane.xds.statistics import Json, stats_config
 
-_UNIX = "unix:"
 _TYPES = "type.googleapis.com/envoy.extensions"
 #: Of clients, to all workers of an Envoy.
 _MOST_CONNECTIONS = 50_000
@@ -124,10 +123,10 @@ def envoy_binary() -> Path:
 
 
 def _address(address: str) -> dict[str, Json]:
-    if address.startswith(_UNIX):
-        return {"pipe": {"path": address.removeprefix(_UNIX)}}
-    host, port = split_address(address)
-    return {"socket_address": {"address": host, "port_value": port}}
+    found = parse_address(address)
+    if isinstance(found, SocketPath):
+        return {"pipe": {"path": found.path}}
+    return {"socket_address": {"address": found.host, "port_value": found.port}}
 
 
 def _ads(*, delta: bool) -> dict[str, Json]:
@@ -218,10 +217,11 @@ def _grpc_cluster(
 
 
 def _is_resolved(address: str) -> bool:
-    if address.startswith(_UNIX):
+    found = parse_address(address)
+    if isinstance(found, SocketPath):
         return True
     try:
-        ip_address(split_address(address)[0])
+        ip_address(found.host)
     except ValueError:
         return False
     return True

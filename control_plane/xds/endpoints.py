@@ -1,8 +1,8 @@
 """Where the hosts of a cluster are: addresses, and the assignments EDS delivers."""
 
+from control_plane.model.address import SocketPath, parse_address
 from control_plane.model.endpoint import Endpoint
 from control_plane.xds import messages as m
-from control_plane.xds.options import split_address
 
 
 def socket_address(host: str, port: int) -> m.core.Address:
@@ -12,10 +12,11 @@ def socket_address(host: str, port: int) -> m.core.Address:
 
 def listen_address(address: str) -> m.core.Address:
     """Read `host:port` or `unix:/path`."""
-    if address.startswith("unix:"):
+    found = parse_address(address)
+    if isinstance(found, SocketPath):
         # The group may connect: the control plane and Envoy may run as different users.
-        return m.core.Address(pipe=m.core.Pipe(path=address.removeprefix("unix:"), mode=0o660))
-    return socket_address(*split_address(address))
+        return m.core.Address(pipe=m.core.Pipe(path=found.path, mode=0o660))
+    return socket_address(found.host, found.port)
 
 
 def assignment_name(cluster: str, endpoint: Endpoint) -> str:

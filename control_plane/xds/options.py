@@ -1,4 +1,4 @@
-"""What an operator may choose about the gateway, and addresses as they are written."""
+"""What an operator may choose about the gateway."""
 
 from dataclasses import dataclass
 
@@ -61,12 +61,3 @@ class GatewayOptions:
     #: Whether a Lua filter stands before the processor; its text comes by ECDS, so that it changes
     #: without a drain.
     owner_cache: bool = False
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Cut `host:port` or `[::1]:port`; ValueError if it is neither."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not host or not port.isdigit():
-        message = f"not host:port: {address!r}"
-        raise ValueError(message)
-    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from control_plane.model.address import Address, SocketPath
 from control_plane.model.errors import EgressClosed, PodUnreachable
 from control_plane.model.pod import Pod
 from control_plane.pods import client as client_module
@@ -49,7 +50,7 @@ async def before(serve: Serve, within: float = 30.0) -> AsyncIterator[tuple[PodC
     counted = Counted()
     server = TestServer(application)
     await server.start_server()
-    client = PodClient(f"127.0.0.1:{server.port}", Paths(), within, counted)
+    client = PodClient(Address("127.0.0.1", server.port), Paths(), within, counted)
     async with server, client:
         yield client, counted
 
@@ -141,7 +142,7 @@ async def test_a_pod_that_is_too_slow_does_not_answer() -> None:
 async def test_an_envoy_that_is_not_there_is_no_failure_of_the_pod(tmp_path: Path) -> None:
     counted = Counted()
 
-    async with PodClient(f"unix:{tmp_path}/egress.sock", Paths(), 1.0, counted) as client:
+    async with PodClient(SocketPath(f"{tmp_path}/egress.sock"), Paths(), 1.0, counted) as client:
         with pytest.raises(EgressClosed):
             await client.ask(POD, LIST)
 

@@ -13,7 +13,7 @@ from control_plane.xds import messages as m
 from control_plane.xds.faults import fault_body
 from control_plane.xds.filters import OWNER_CACHE, ingress_filters, names_but
 from control_plane.xds.gateway import NO_CACHE, Configuration, OwnerCache, build
-from control_plane.xds.options import GatewayOptions, split_address
+from control_plane.xds.options import GatewayOptions
 from control_plane.xds.resource import CLUSTER, ENDPOINT, EXTENSION, LISTENER, ROUTE, Resource
 from control_plane.xds.snapshot import Snapshot
 from control_plane.xds.templates import cluster_resources
@@ -281,17 +281,3 @@ def test_no_fault_names_a_pod_and_all_parse() -> None:
     assert "<title>503 Service Unavailable</title>" in fault_body(FaultForm.HTML, 503)
     assert '"status": 404' in fault_body(FaultForm.ERRORS, 404)
     assert '"type": "ServiceUnavailable"' in fault_body(FaultForm.NEUTRON, 503)
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [("0.0.0.0:80", ("0.0.0.0", 80)), ("[::1]:80", ("::1", 80)), ("a.b:1", ("a.b", 1))],
-)
-def test_addresses_are_read(text: str, address: tuple[str, int]) -> None:
-    assert split_address(text) == address
-
-
-@pytest.mark.parametrize("text", ["", "80", ":80", "host", "host:", "host:http"])
-def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not host:port"):
-        split_address(text)

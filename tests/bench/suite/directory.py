@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from control_plane.database import Store, upgrade
 from control_plane.database.engine import open_engine
 from control_plane.directory.lookup import Directory
+from control_plane.model.address import SocketPath
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.client import PodClient
 from tests.bench import remembered
@@ -63,7 +64,7 @@ def run(folder: Path, scale: Scale) -> Result:
 
 async def _look_up(url: str, ids: list[str], seconds: float) -> Figures:
     store = Store.open(url)
-    directory = Directory(store, PodClient("unix:/nowhere", None, 1.0, Metrics()), Metrics())  # type: ignore[arg-type]
+    directory = Directory(store, PodClient(SocketPath("/nowhere"), None, 1.0, Metrics()), Metrics())  # type: ignore[arg-type]
     waiting = iter(ids)
     for _ in range(50):
         await directory.known(next(waiting))
