@@ -23,7 +23,7 @@ help: ## list these targets
 
 venv: $(STAMP) ## install the project and its tools into .venv
 
-$(STAMP): pyproject.toml $(wildcard protos/*.proto protos/*.py)
+$(STAMP): pyproject.toml $(wildcard protos/*.proto protos/*.py envoy/module/*.[ch])
 	@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 or newer found; set PYTHON=…" >&2; exit 1; }
 	@tests/python-venv "$(PYTHON)"
 	$(SAY) "installing into .venv"

@@ -184,6 +184,7 @@ class Envoy(_Section):
     socket in a directory of its own (`Settings.egress`). `concurrency` 0 is one worker a core.
     `trusted_hops`: proxies before Envoy whose X-Forwarded-For and -Proto are believed. `ca_file`:
     the authorities that pods' https endpoints are checked against, a file of Envoy's machine.
+    `module`: whether the Envoy of `trio2o up` gets the module of known ids, where it was built.
     """
 
     admin: Listen = Address("127.0.0.1", 9901)
@@ -191,6 +192,7 @@ class Envoy(_Section):
     egress: Reach = None
     trusted_hops: Annotated[int, Field(ge=0, le=100)] = 0
     ca_file: Annotated[str, Field(min_length=1)] = "/etc/ssl/certs/ca-certificates.crt"
+    module: bool = True
 
 
 class Timeouts(_Section):

@@ -1,9 +1,13 @@
 """Hatch build hook: generate control_plane/pb from the .proto files beside this file.
 
+It builds the module of known ids as well (envoy/module/build.py), where there is a C compiler.
+
 Runs when the package is built or installed in editable form; `python protos/generate.py`
 runs it by hand after a .proto changed.
 """
 
+import runpy
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -46,8 +50,17 @@ else:
         """Called by hatchling before each build."""
 
         def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
-            """Generate the stubs; a failure fails the build."""
+            """Generate the stubs, whose failure fails the build; Envoy works without the module."""
             generate(Path(self.root))
+            build = runpy.run_path(str(Path(self.root) / "envoy" / "module" / "build.py"))["build"]
+            try:
+                built = build()
+            except subprocess.CalledProcessError as error:
+                built = None
+                self.app.display_warning(f"the module of known ids was not built: {error}")
+            if built:
+                # The wheel is for this kind of machine alone.
+                build_data.update(pure_python=False, infer_tag=True)
 
 
 if __name__ == "__main__":

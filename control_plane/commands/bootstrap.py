@@ -20,11 +20,16 @@ _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def bootstrap_text(
-    settings: Settings, node_id: str, xds: Address | None = None, connections: int | None = None
+    settings: Settings,
+    node_id: str,
+    xds: Address | None = None,
+    connections: int | None = None,
+    module: str = "",
 ) -> str:
     """Write an Envoy's bootstrap as JSON, which Envoy also reads as YAML.
 
     `connections`: the most that clients may have, where it is known what the machine can hold.
+    `module`: where that machine has the module of known ids, if it does.
     """
     processors, words = settings.processors, settings.words
     if xds is not None and xds.host not in _HERE:
@@ -35,6 +40,7 @@ def bootstrap_text(
         processors=tuple(map(str, processors)),
         words=tuple(map(str, words)),
         admin=str(settings.envoy.admin),
+        module=module,
     )
     if connections is not None:
         options = replace(options, max_connections=connections)
@@ -59,11 +65,20 @@ def _elsewhere(addresses: Iterable[AnyAddress], host: str) -> tuple[AnyAddress, 
 @config_option()
 @click.option("--node-id", help="The Envoy's name. Default: this host's.")
 @click.option("--xds", metavar="HOST:PORT", help="Where the Envoy reaches the control plane.")
-def bootstrap(*, config: Path | None, node_id: str | None, xds: str | None) -> None:
+@click.option(
+    "--module",
+    metavar="PATH",
+    default="",
+    help="Where the Envoy's machine has libtrio2o_known_ids.so. Default: it has none.",
+)
+def bootstrap(*, config: Path | None, node_id: str | None, xds: str | None, module: str) -> None:
     """Print the bootstrap of an Envoy that runs elsewhere, as JSON."""
     settings = settings_of(config)
     try:
         address = Address.parse(xds) if xds else None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--xds") from error
-    click.echo(bootstrap_text(settings, node_id or socket.gethostname(), address))
+    if module and not Path(module).is_absolute():
+        message = f"{module}: give the whole path"
+        raise click.BadParameter(message, param_hint="--module")
+    click.echo(bootstrap_text(settings, node_id or socket.gethostname(), address, module=module))

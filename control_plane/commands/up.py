@@ -22,6 +22,7 @@ from control_plane.model.address import Address
 from control_plane.model.errors import StartupError
 from control_plane.settings import Settings
 from control_plane.xds.bootstrap import connections_here, envoy_command
+from control_plane.xds.module import built_module
 
 log = structlog.get_logger()
 
@@ -45,7 +46,13 @@ async def run_up(settings: Settings) -> None:
     command = write_command(settings)
     stop = await prepare(settings)
     config = settings.runtime_directory / "envoy.json"
-    text = bootstrap_text(settings, socket.gethostname(), connections=connections_here())
+    module = built_module() if settings.envoy.module else None
+    text = bootstrap_text(
+        settings,
+        socket.gethostname(),
+        connections=connections_here(),
+        module=str(module or ""),
+    )
     config.write_text(text, encoding="utf-8")
 
     plane_stop = asyncio.Event()
@@ -55,7 +62,12 @@ async def run_up(settings: Settings) -> None:
     try:
         if await _listens(settings.xds.listen, plane, asked):
             envoy = await start_envoy(command)
-            log.info("envoy_started", pid=envoy.pid, listen=str(settings.listen))
+            log.info(
+                "envoy_started",
+                pid=envoy.pid,
+                listen=str(settings.listen),
+                known_ids="module" if module else "lua",
+            )
             ended = asyncio.create_task(envoy.wait())
             await asyncio.wait({plane, asked, ended}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done() and not stop.is_set():

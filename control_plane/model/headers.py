@@ -12,6 +12,9 @@ CLUSTER = "x-trio2o-cluster"
 #: into the users' words.
 KNOWN = "x-trio2o-known"
 SEEN = "x-trio2o-seen"
+#: The same, where the module of known ids said so before anything was routed (envoy/module).
+EARLY_KNOWN = "x-trio2o-early-known"
+EARLY_SEEN = "x-trio2o-early-seen"
 #: How the processor is to be asked.
 LANE = "x-trio2o-lane"
 #: The size of the owner cache, on requests that it could not answer.

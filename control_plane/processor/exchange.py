@@ -29,7 +29,7 @@ from control_plane.model.errors import (
     Unrouted,
     unavailable,
 )
-from control_plane.model.headers import CACHE, CLUSTER, EXPLAIN, SEEN
+from control_plane.model.headers import CACHE, CLUSTER, EARLY_SEEN, EXPLAIN, SEEN
 from control_plane.observability.metrics import Metrics
 from control_plane.pods.view import View
 from control_plane.processor.learn import Teacher
@@ -128,7 +128,8 @@ class Exchange:
         if not path.isascii():
             # HTTP/2 lets clients send UTF-8 that nobody has quoted; headers were read as latin-1.
             path = quote(path.encode("latin-1"), safe=_VISIBLE)
-        pod, _, name = self.headers.get(SEEN, "").partition("/")
+        known = self.headers.get(SEEN) or self.headers.get(EARLY_SEEN, "")
+        pod, _, name = known.partition("/")
         prefix = self.registry.path_prefix(pod, name) if name else None
         if prefix is None or not path.startswith(f"{prefix}/"):
             return path

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from control_plane.model.address import SocketPath, parse_address
 from control_plane.model.errors import StartupError
+from control_plane.xds.module import node_metadata
 from control_plane.xds.options import (
     CONTROL_PLANE_CLUSTER,
     PROCESSOR_CLUSTER,
@@ -42,13 +43,15 @@ class BootstrapOptions:
     #: Delta sends what changed, the other form of ADS everything of a type.
     delta: bool = True
     max_connections: int = _MOST_CONNECTIONS
+    #: Where the Envoy has the module of known ids, on its machine; empty: it has none.
+    module: str = ""
 
 
 def bootstrap(options: BootstrapOptions) -> dict[str, Json]:
     """Write the bootstrap, in the JSON form of envoy.config.bootstrap.v3.Bootstrap."""
     from_ads: Json = {"resource_api_version": "V3", "ads": {}}
     return {
-        "node": {"id": options.node_id, "cluster": options.node_cluster},
+        "node": {"id": options.node_id, "cluster": options.node_cluster, **_said(options)},
         "admin": {"address": _address(options.admin)},
         "dynamic_resources": {
             "ads_config": _ads(delta=options.delta),
@@ -77,6 +80,12 @@ def bootstrap(options: BootstrapOptions) -> dict[str, Json]:
             ]
         },
     }
+
+
+def _said(options: BootstrapOptions) -> dict[str, Json]:
+    """Write what an Envoy says of itself."""
+    metadata = node_metadata(options.module)
+    return {"metadata": dict(metadata)} if metadata else {}
 
 
 def connections_here() -> int:

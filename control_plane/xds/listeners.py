@@ -3,7 +3,7 @@
 A change here makes Envoy drain the listener, so what changes often is in routes and clusters.
 """
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from control_plane.xds import messages as m
 from control_plane.xds.access_log import access_log
@@ -17,6 +17,7 @@ from control_plane.xds.filters import (
     remove_headers,
     router,
 )
+from control_plane.xds.module import known_ids
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.resource import ROUTE, Resource
 from control_plane.xds.routes import EGRESS, INGRESS
@@ -26,11 +27,13 @@ _ESCAPED_SLASHES = m.hcm.HttpConnectionManagerPathWithEscapedSlashesAction
 
 
 @lru_cache
-def ingress_listener(options: GatewayOptions) -> Resource:
-    """Build the listener that clients reach."""
+def ingress_listener(options: GatewayOptions, module: str = "") -> Resource:
+    """Build the listener that clients reach; `module`: where the Envoy has that of known ids."""
     manager = _manager(INGRESS, options)
     manager.http_filters = ingress_filters(options)
-    manager.early_header_mutation_extensions = [early_header_mutation()]
+    # The module removes what the other does, on its one way through the headers.
+    early = known_ids(module) if module else early_header_mutation()
+    manager.early_header_mutation_extensions = [early]
     manager.local_reply_config = local_reply_config()
     manager.access_log = access_log(options.access_log)
     manager.use_remote_address = True
@@ -55,6 +58,7 @@ def ingress_listener(options: GatewayOptions) -> Resource:
             filter_chains=[chain],
         ),
         references,
+        partial(ingress_listener, options) if options.owner_cache and not module else None,
     )
 
 

@@ -7,7 +7,6 @@ of any of them empties the cache of every Envoy at once.
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from control_plane.directory.presence import LEASE
@@ -32,6 +31,7 @@ from control_plane.services.lane import (
 from control_plane.services.operation import Operation, Resource
 from control_plane.services.service import Service
 from control_plane.xds.faults import content_type, fault_body
+from control_plane.xds.module import envoy_files
 from control_plane.xds.resource import digest
 
 #: The lanes on which the processor's first word is its last, and that of lists.
@@ -106,10 +106,8 @@ def _below_epoch(shared: tuple[MicroversionRange | None, ...], entries: int) -> 
 @lru_cache(1)
 def _script() -> str:
     """Read the scripts, from the installed package or from the source tree."""
-    package = Path(__file__).parents[1]
-    installed = package / "_envoy"
-    folder = installed if installed.is_dir() else package.parent / "envoy"
-    return "\n".join((folder / "lua" / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    folder = envoy_files() / "lua"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 def _tables(shared: tuple[MicroversionRange | None, ...], entries: int) -> Iterator[str]:

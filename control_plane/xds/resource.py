@@ -1,8 +1,8 @@
 """One resource of Envoy's configuration, ready to be sent."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 
 import betterproto2
 
@@ -37,14 +37,21 @@ class Resource:
     body: bytes = field(repr=False)
     version: str
     refers: frozenset[tuple[str, str]] = frozenset()
+    #: Makes what an Envoy gets in its place that has the module of known ids at a path.
+    with_module: Callable[[str], "Resource"] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(
-        cls, name: str, message: betterproto2.Message, refers: Iterable[tuple[str, str]] = ()
+        cls,
+        name: str,
+        message: betterproto2.Message,
+        refers: Iterable[tuple[str, str]] = (),
+        with_module: "Callable[[str], Resource] | None" = None,
     ) -> "Resource":
         """Serialise a message."""
         packed = m.pack(message)
-        return cls.from_bytes(packed.type_url, name, packed.value, refers)
+        found = cls.from_bytes(packed.type_url, name, packed.value, refers)
+        return replace(found, with_module=with_module) if with_module else found
 
     @classmethod
     def from_bytes(

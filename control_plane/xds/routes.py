@@ -9,6 +9,8 @@ from control_plane.model.headers import (
     ANSWERED,
     CACHE,
     CLUSTER,
+    EARLY_KNOWN,
+    EARLY_SEEN,
     EXPLAIN,
     KNOWN,
     LANE,
@@ -24,7 +26,7 @@ INGRESS = "ingress"
 EGRESS = "egress"
 
 #: What is between Envoy and the processor is no business of a pod.
-_BETWEEN = (CLUSTER, KNOWN, SEEN, LANE, CACHE)
+_BETWEEN = (CLUSTER, KNOWN, SEEN, EARLY_KNOWN, EARLY_SEEN, LANE, CACHE)
 #: With none of these a request has just arrived, and nobody asks why.
 _DECIDING = (KNOWN, SEEN, CLUSTER, LANE, EXPLAIN)
 
@@ -40,7 +42,7 @@ _ASKED = (
 #: What a pod might say in the gateway's name, and what the proxies before it say of themselves.
 _NOT_FOR_CLIENTS = [
     *(f"x-trio2o-{name}" for name in ("missing", "pod", "decision")),
-    *(CLUSTER, KNOWN, SEEN, LANE, CACHE),
+    *_BETWEEN,
     *(f"x-envoy-{name}" for name in ("upstream-service-time", "attempt-count", "peer-metadata")),
     *(f"x-envoy-{name}" for name in ("decorator-operation", "overloaded", "degraded")),
     # Of the pod's connection, and Envoy lets it pass.
@@ -53,6 +55,8 @@ _GLOBAL_REQUEST_ID = m.core.HeaderValueOption(
 )
 _NO_PROCESSOR = {EXT_PROC: m.pack(m.ext_proc.ExtProcPerRoute(disabled=True))}
 _NO_LUA = {OWNER_CACHE: m.pack(m.lua.LuaPerRoute(disabled=True))}
+#: Where a request's first route says so the filter is not even made.
+_OFF = m.pack(m.route.FilterConfig(disabled=True))
 
 
 @lru_cache(maxsize=64)
@@ -60,12 +64,13 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
     """Build the routes of clients' requests; what `lost` pods have is the processor's business.
 
     A request is routed twice: before the filters, when nothing is decided, and after the owner
-    cache or the processor have named a cluster. Routes are tried in their order, so what is asked
-    for most stands first.
+    cache or the processor have named a cluster; once only where the module of known ids has. Routes
+    are tried in their order, so what is asked for most stands first.
     """
     chosen = _present(CLUSTER)
     cached = options.owner_cache
     routes = [
+        *(_early_routes(options, lost) if cached else []),
         *([_undecided(options, [_absent(name) for name in _DECIDING])] if cached else []),
         *(_known_routes(options, lost) if cached else []),
         _image_data(options, CLUSTER, [chosen]),
@@ -85,30 +90,53 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
     return _configuration(INGRESS, routes)
 
 
+def _early_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.route.Route]:
+    """Build the first routes of what the module of known ids knew: no filter is made for them."""
+    passing, rewriting = _passing(options, EARLY_KNOWN), _rewriting(options, EARLY_SEEN, lost)
+    for route in passing:
+        route.typed_per_filter_config = {EXT_PROC: _OFF, OWNER_CACHE: _OFF}
+    for route in rewriting:
+        route.typed_per_filter_config = {EXT_PROC: _OFF}
+    return [*passing, *rewriting]
+
+
 def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.route.Route]:
-    """Build the routes of ids that the owner cache knew; the processor is passed by."""
-    known, seen = [_present(KNOWN)], [_present(SEEN)]
-    # It may be that their records are shown in their stead. One matcher a pod: Envoy refuses a
-    # regular expression of a dozen names, and the routes with it.
-    seen += [m.header_does_not_begin(SEEN, f"{pod}/") for pod in lost]
-    passing = [
-        _image_data(options, KNOWN, [m.header_ends(KNOWN, "/image")]),
-        *_api_routes(options, KNOWN, known),
-    ]
-    rewriting = _api_routes(options, SEEN, seen)
-    for route in (*passing, *rewriting):
-        route.name = f"known-{route.name}"
+    """Build the second routes of ids that the owner cache knew; the processor is passed by."""
+    passing, rewriting = _passing(options, KNOWN), _rewriting(options, SEEN, lost)
     for route in passing:
         route.typed_per_filter_config = {**_NO_PROCESSOR, **_NO_LUA}
-        route.request_headers_to_remove = [KNOWN]
-        route.stat_prefix = "known"
     for route in rewriting:
         route.typed_per_filter_config = dict(_NO_PROCESSOR)
+    return [*passing, *rewriting]
+
+
+def _passing(options: GatewayOptions, header: str) -> list[m.route.Route]:
+    """Build the routes of known ids whose answers pass as the pod gives them."""
+    routes = [
+        _image_data(options, header, [m.header_ends(header, "/image")]),
+        *_api_routes(options, header, [_present(header)]),
+    ]
+    for route in routes:
+        route.name = f"known-{route.name}"
+        route.request_headers_to_remove = [header]
+        route.stat_prefix = "known"
+    return routes
+
+
+def _rewriting(options: GatewayOptions, header: str, lost: tuple[str, ...]) -> list[m.route.Route]:
+    """Build the routes of known ids whose answers are put into the users' words."""
+    seen = [_present(header)]
+    # It may be that their records are shown in their stead. One matcher a pod: Envoy refuses a
+    # regular expression of a dozen names, and the routes with it.
+    seen += [m.header_does_not_begin(header, f"{pod}/") for pod in lost]
+    routes = _api_routes(options, header, seen)
+    for route in routes:
+        route.name = f"known-{route.name}"
         route.stat_prefix = "seen"
         # A compressed answer could not be read.
-        route.request_headers_to_remove = [SEEN, "accept-encoding"]
+        route.request_headers_to_remove = [header, "accept-encoding"]
         route.response_headers_to_add = [m.put_header(ANSWERED, f"= {_ASKED}")]
-    return [*passing, *rewriting]
+    return routes
 
 
 def _lanes(options: GatewayOptions) -> list[m.route.Route]:

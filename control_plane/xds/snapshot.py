@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from control_plane.model.errors import Trio2oError
-from control_plane.xds.resource import SENDING_ORDER, Resource
+from control_plane.xds.resource import LISTENER, SENDING_ORDER, Resource
 
 _NONE: Mapping[str, Resource] = MappingProxyType({})
 _VERSION_BITS = 64
@@ -76,6 +76,20 @@ class Snapshot:
     def of_type(self, type_url: str) -> Mapping[str, Resource]:
         """Give the resources of one type; none of a type we do not serve."""
         return self.resources.get(type_url, _NONE)
+
+    def for_module(self, module: str) -> "Snapshot":
+        """Give what an Envoy gets that has the module of known ids at a path; empty: it has none.
+
+        Where this snapshot has changed and where that has is the same.
+        """
+        pairs = [
+            (resource, resource.with_module(module))
+            for resource in (self.of_type(LISTENER).values() if module else ())
+            if resource.with_module is not None
+        ]
+        if not pairs:
+            return self
+        return self.replacing([old for old, _ in pairs], [new for _, new in pairs])
 
     def differences(self, before: "Snapshot | None") -> Names:
         """Name, by type, what is not the same object in both; everything if there is no other."""

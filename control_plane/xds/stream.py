@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from control_plane.pb import discovery_pb2
+from control_plane.xds.module import module_of
 from control_plane.xds.nodes import NodeStatus, Observer, SyncState, TypeStatus
 from control_plane.xds.resource import (
     CLUSTER,
@@ -45,6 +46,7 @@ class Stream(ABC, Generic[Response]):
         """Start with what is published now, None if nothing is."""
         self.node = ""
         self._node_cluster = ""
+        self._module = ""
         self._observer = observer
         self._clock = clock
         self._connected_at = clock()
@@ -57,6 +59,7 @@ class Stream(ABC, Generic[Response]):
 
         `changed` says where it differs from the one before, if the caller has found out already.
         """
+        snapshot = snapshot.for_module(self._module)
         if changed is None:
             changed = snapshot.differences(self._snapshot)
         self._snapshot = snapshot
@@ -92,6 +95,9 @@ class Stream(ABC, Generic[Response]):
         if not self.node and node.id:
             self.node = node.id
             self._node_cluster = node.cluster
+            self._module = module_of(node.metadata)
+            if self._snapshot is not None:
+                self._snapshot = self._snapshot.for_module(self._module)
             self._observer.connected(self.node, self.variant)
 
     def _advance(self) -> list[Response]:

@@ -16,6 +16,7 @@ end
 -- Answers in place of a pod that has packed its answer.
 local function refuse(handle, cluster, service)
   cluster.packs, any_packs = true, true
+  if known_ids then known_ids.trio2o_known_clear(CAPACITY) end
   local content = handle:body()
   if not content or content:length() == 0 then return end
   local headers = handle:headers()
@@ -32,7 +33,7 @@ local function rewrite(handle, headers, text)
   -- What is there already is nowhere else.
   local location = status ~= 200 and headers:get("location")
   if location then headers:replace("location", with_links(location, cluster, scheme, authority)) end
-  if (status == 404 or status == 410) and row and row.whole and id then keep(id, false) end
+  if (status == 404 or status == 410) and row and row.whole and id then settle(id, false) end
   local packed = headers:get("content-encoding")
   if packed and packed ~= "identity" then return refuse(handle, cluster, service) end
   if row and row.list and status < 400 then

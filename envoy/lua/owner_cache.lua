@@ -34,6 +34,28 @@ local pods = {}
 -- the processor, which can unpack, sees such answers from then on.
 local any_packs = false
 
+-- The module of known ids (envoy/module/known_ids.c), where this Envoy has it: what is decided here
+-- once, it decides from then on, before this script or a route is looked for.
+local known_ids
+do
+  local there, ffi = pcall(require, "ffi")
+  if there then
+    ffi.cdef([[
+      void trio2o_known_clear(size_t capacity);
+      void trio2o_known_forget(const char *id, size_t length);
+      bool trio2o_known_keep(const char *method, size_t, const char *path, size_t,
+        const char *version, size_t, uint8_t said_in, const char *id, size_t, size_t cut,
+        const char *prefix, size_t, const char *cluster, size_t, bool seen);
+    ]])
+    local module = ffi.C
+    if pcall(function() return module.trio2o_known_keep end) then
+      known_ids = module
+      -- What a script before this one has said does not hold any more.
+      known_ids.trio2o_known_clear(CAPACITY)
+    end
+  end
+end
+
 local function keep(id, owner)
   if young[id] == nil then
     size = size + 1
@@ -42,6 +64,12 @@ local function keep(id, owner)
     end
   end
   young[id] = owner
+end
+
+-- Keeps what is new of an id.
+local function settle(id, owner)
+  if known_ids then known_ids.trio2o_known_forget(id, #id) end
+  keep(id, owner)
 end
 
 local function owner_of(id)
@@ -158,9 +186,27 @@ local function may_pass(handle, headers, service, row, owner)
   return not row.actions or is_plain_action(handle, headers, row.actions)
 end
 
+-- Lets the module decide the same from now on. What a decision depended on is its key: a path, a
+-- method, the version and where that was said. Actions depend on their bodies, too.
+local function remember(headers, path, base, id, cluster, row)
+  local mark = find(path, "?", 1, true)
+  if mark then path = sub(path, 1, mark - 1) end
+  local method = headers:get(":method")
+  local version, legacy = headers:get("openstack-api-version"), headers:get("x-openstack-nova-api-version")
+  if version and legacy then return end
+  local said_in = version and 1 or legacy and 2 or 0
+  version = version or legacy or ""
+  known_ids.trio2o_known_keep(
+    method, #method, path, #path, version, #version, said_in, id, #id, base,
+    cluster.path, #cluster.path, cluster.name, #cluster.name, row.passes == "x-trio2o-seen"
+  )
+end
+
 -- A call of Envoy's costs more than a line of Lua. A changed header clears the route by itself.
 function envoy_on_request(handle)
   local headers = handle:headers()
+  -- Only the answer is still to be seen; or the pod is lost, and the processor knows what to do.
+  if known_ids and headers:get("x-trio2o-early-seen") then return end
   local path = headers:get(":path")
   -- CONNECT has none.
   if not path then return end
@@ -176,7 +222,11 @@ function envoy_on_request(handle)
     local cluster = owner and owner.clusters[service.name]
     if cluster and not cluster.packs and may_pass(handle, headers, service, row, owner) then
       -- What was had before a body was waited for must not be used any more.
-      if row.actions then headers = handle:headers() end
+      if row.actions then
+        headers = handle:headers()
+      elseif known_ids then
+        remember(headers, path, base, id, cluster, row)
+      end
       headers:replace(":path", cluster.path .. sub(path, base + 1))
       headers:replace(row.passes, cluster.name)
       return
@@ -225,6 +275,7 @@ local function learn_cluster(text)
   end
   local cluster = known.clusters[service]
   if not cluster or cluster.text ~= text then
+    if cluster and known_ids then known_ids.trio2o_known_clear(CAPACITY) end
     cluster = read_cluster(text)
     known.clusters[service] = cluster
   end
@@ -237,6 +288,6 @@ local function learn(value)
   local id, flags, text = match(value, "^([^|]*)|(%a*)|(.*)$")
   if not id then return "" end
   local pod = learn_cluster(text)
-  if id ~= "" then keep(id, pod[find(flags, "a", 1, true) ~= nil]) end
+  if id ~= "" then settle(id, pod[find(flags, "a", 1, true) ~= nil]) end
   return flags, pod.clusters[match(text, "^[^/|]*/([^|]*)")]
 end

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from control_plane.xds.bootstrap import envoy_command
+from control_plane.xds.module import built_module
 from tests.bench import keystone
 from tests.bench.envoys import Place, running
 from tests.bench.load import numbered
@@ -164,8 +165,11 @@ def gateway_of(
         wait_until(lambda: _answers(f"http://{at['metrics']}/healthz"))
         started_after = time.monotonic() - began
         bootstrap = folder / "envoy.json"
+        module = built_module()
         text = subprocess.run(
-            [*trio2o, "bootstrap", "-f", str(file)], check=True, capture_output=True
+            [*trio2o, "bootstrap", "-f", str(file), *(["--module", str(module)] if module else [])],
+            check=True,
+            capture_output=True,
         ).stdout
         bootstrap.write_bytes(text)
         started = time.monotonic()
