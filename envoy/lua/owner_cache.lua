@@ -56,9 +56,19 @@ do
   end
 end
 
+-- What is live is looked through once it has grown to so many per cent: while little is, that would
+-- be every few hundred answers. Garbage may grow to 16 MiB instead.
+local function spare_collector()
+  local garbage = 1600 * 1024 / collectgarbage("count")
+  collectgarbage("setpause", 100 + math.floor(math.max(100, math.min(300, garbage))))
+end
+
+spare_collector()
+
 local function keep(id, owner)
   if young[id] == nil then
     size = size + 1
+    if size % 4096 == 0 then spare_collector() end
     if size > CAPACITY then
       old, young, size, renewed = young, {}, 1, true
     end
