@@ -69,3 +69,9 @@ function envoy_on_response(handle)
   if find(flags, "h", 1, true) then keep_lease(handle, headers, cluster) end
   if find(flags, "s", 1, true) then rewrite(handle, headers, said) end
 end
+
+-- What reading the script left behind is not live; what is said of the next time is heard when one
+-- ends.
+collectgarbage()
+spare_collector()
+collectgarbage()

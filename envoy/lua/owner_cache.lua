@@ -63,8 +63,6 @@ local function spare_collector()
   collectgarbage("setpause", 100 + math.floor(math.max(100, math.min(300, garbage))))
 end
 
-spare_collector()
-
 local function keep(id, owner)
   if young[id] == nil then
     size = size + 1
