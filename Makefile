@@ -10,6 +10,7 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 	&& command -v $$python && break; done)
 BIN := .venv/bin
 STAMP := .venv/.installed
+MODULE := envoy/module/libtrio2o_known_ids.so
 SAY := @printf '\033[1m== %s\033[0m\n'
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -23,13 +24,15 @@ help: ## list these targets
 
 venv: $(STAMP) ## install the project and its tools into .venv
 
-$(STAMP): pyproject.toml $(wildcard protos/*.proto protos/*.py envoy/module/*.[ch])
+$(STAMP): pyproject.toml $(wildcard protos/*.proto protos/*.py envoy/module/*.[ch] envoy/module/*.py)
 	@[ -n "$(PYTHON)" ] || { echo "error: no Python 3.11 or newer found; set PYTHON=…" >&2; exit 1; }
 	@tests/python-venv "$(PYTHON)"
+	@tests/c-compiler
 	$(SAY) "installing into .venv"
 	@[ -x $(BIN)/python ] || "$(PYTHON)" -m venv .venv
 	@$(BIN)/python -m pip install -q -U pip
 	@$(BIN)/python -m pip install -q -e '.[envoy,dev]'
+	@[ -e $(MODULE) ] || echo "== without $(MODULE): known ids are decided in Lua"
 	@touch $@
 
 pods: ## start Keystone and two real OpenStack clouds

@@ -45,6 +45,7 @@ try:
 except ImportError:  # run by hand, without hatchling
     pass
 else:
+    from packaging.tags import platform_tags
 
     class GenerateStubs(BuildHookInterface[Any]):
         """Called by hatchling before each build."""
@@ -52,15 +53,24 @@ else:
         def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
             """Generate the stubs, whose failure fails the build; Envoy works without the module."""
             generate(Path(self.root))
-            build = runpy.run_path(str(Path(self.root) / "envoy" / "module" / "build.py"))["build"]
+            if self.target_name == "wheel" and self._build_module():
+                # For this kind of machine alone, but for any Python: the module knows of none.
+                kinds = (tag for tag in platform_tags() if not tag.startswith(("many", "musl")))
+                build_data.update(pure_python=False, tag=f"py3-none-{next(kinds)}")
+
+        def _build_module(self) -> bool:
+            """Build the module of known ids, and say whether it is there."""
+            module = runpy.run_path(str(Path(self.root) / "envoy" / "module" / "build.py"))
             try:
-                built = build()
+                if module["build"]():
+                    return True
+                reason = "no C compiler"
             except subprocess.CalledProcessError as error:
-                built = None
-                self.app.display_warning(f"the module of known ids was not built: {error}")
-            if built:
-                # The wheel is for this kind of machine alone.
-                build_data.update(pure_python=False, infer_tag=True)
+                reason = f"{error.cmd[0]} ended with status {error.returncode}"
+            # What lies there is of another machine, or does not fit the Lua beside it.
+            module["FILE"].unlink(missing_ok=True)
+            self.app.display_warning(f"no module, known ids are decided in Lua: {reason}")
+            return False
 
 
 if __name__ == "__main__":

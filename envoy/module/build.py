@@ -16,19 +16,27 @@ FILE = HERE / "libtrio2o_known_ids.so"
 
 _FLAGS = ["-std=gnu11", "-O2", "-g0", "-Wall", "-Wextra", "-Wconversion"]
 #: What Debian builds its own with, against writing where one must not.
-_HARDENED = ["-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-Wl,-z,relro,-z,now"]
+_HARDENED = [
+    "-U_FORTIFY_SOURCE",
+    "-D_FORTIFY_SOURCE=2",
+    "-fstack-protector-strong",
+    "-Wl,-z,relro,-z,now",
+]
 
 
 def build(target: Path = FILE, *flags: str) -> Path | None:
     """Compile the module; None where there is no compiler. CalledProcessError if it fails."""
-    compiler = shlex.split(os.environ.get("CC", "cc"))
+    compiler = shlex.split(os.environ.get("CC") or "cc")
     if shutil.which(compiler[0]) is None:
         return None
     # In place of the one that a running Envoy has mapped, not into it.
     fresh = target.with_suffix(".new")
     command = [*compiler, *_FLAGS, *_HARDENED, *flags, "-shared", "-fPIC", "-o", str(fresh)]
-    subprocess.run([*command, str(SOURCE)], check=True)  # noqa: S603
-    fresh.replace(target)
+    try:
+        subprocess.run([*command, str(SOURCE)], check=True)  # noqa: S603
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
     return target
 
 

@@ -1,6 +1,7 @@
 """`trio2o up`: the control plane and its child, with stand-ins for both."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -19,7 +20,7 @@ SERVES = "import signal, time; print('up', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SERVES}"
 DIES = "raise SystemExit(3)"
 
-Start = Callable[[str], "asyncio.Task[None]"]
+Start = Callable[..., "asyncio.Task[None]"]
 
 
 @pytest.fixture
@@ -66,9 +67,9 @@ def plane(monkeypatch: pytest.MonkeyPatch) -> Plane:
 
 @pytest.fixture
 def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Start:
-    def start(envoy: str) -> "asyncio.Task[None]":
-        monkeypatch.setattr(up, "write_command", lambda _: [sys.executable, "-c", envoy])
-        return asyncio.create_task(up.run_up(settings))
+    def start(child: str, **changes: object) -> "asyncio.Task[None]":
+        monkeypatch.setattr(up, "write_command", lambda _: [sys.executable, "-c", child])
+        return asyncio.create_task(up.run_up(settings.model_copy(update=changes)))
 
     return start
 
@@ -167,6 +168,28 @@ async def test_the_bootstrap_is_readable_by_this_user_only(
     await asyncio.wait_for(task, 20)
 
     assert (mode, written) == (0o700, True)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_envoy_is_told_of_the_module_unless_the_settings_forbid_it(
+    run: Start,
+    plane: Plane,
+    settings: Settings,
+    children: "asyncio.Queue[asyncio.subprocess.Process]",
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    wanted: bool,
+) -> None:
+    monkeypatch.setattr(up, "built_module", lambda: Path("/opt/module.so"))
+    task = run(SERVES, envoy=settings.envoy.model_copy(update={"module": wanted}))
+    await children.get()
+
+    written = (settings.runtime_directory / "envoy.json").read_text()
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(task, 20)
+
+    expected = {"trio2o.known_ids": "/opt/module.so"} if wanted else None
+    assert json.loads(written)["node"].get("metadata") == expected
 
 
 def test_a_runtime_directory_that_others_may_write_is_refused(tmp_path: Path) -> None:

@@ -136,6 +136,21 @@ def test_an_envoy_elsewhere_is_not_sent_to_sockets_of_this_machine(runner: CliRu
     assert by_port.stdout.count("127.0.0.1") == 1
 
 
+def test_an_envoy_elsewhere_has_the_module_where_it_is_said_to_be(runner: CliRunner) -> None:
+    Path("trio2o.yaml").write_text(IDENTITY)
+
+    by_default = runner.invoke(main, ["bootstrap"])
+    told = runner.invoke(main, ["bootstrap", "--module", "/opt/libtrio2o_known_ids.so"])
+    refused = runner.invoke(main, ["bootstrap", "--module", "libtrio2o_known_ids.so"])
+
+    assert "metadata" not in json.loads(by_default.stdout)["node"]
+    assert json.loads(told.stdout)["node"]["metadata"] == {
+        "trio2o.known_ids": "/opt/libtrio2o_known_ids.so"
+    }
+    assert refused.exit_code == 2
+    assert "--module: libtrio2o_known_ids.so: give the whole path" in refused.stderr
+
+
 @pytest.mark.parametrize("command", ["up", "serve"])
 def test_a_port_in_use_is_named(runner: CliRunner, command: str) -> None:
     Path("trio2o.yaml").write_text(
