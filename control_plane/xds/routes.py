@@ -97,7 +97,10 @@ def _early_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
         route.typed_per_filter_config = {EXT_PROC: _OFF, OWNER_CACHE: _OFF}
     for route in rewriting:
         route.typed_per_filter_config = {EXT_PROC: _OFF}
-    return [*passing, *rewriting]
+    routes = [*passing, *rewriting]
+    for route in routes:
+        route.name = f"known-early-{route.name.removeprefix('known-')}"
+    return routes
 
 
 def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.route.Route]:

@@ -6,6 +6,8 @@ The rules both variants share:
   answer can be matched to what it answers, and a slow node cannot pile up responses.
 - A nonce belongs to its stream; an answer with another nonce is about something superseded.
 - A refused resource is not sent again before it changes.
+- A listener that a node refuses with the module of known ids it gets without: an Envoy that cannot
+  load the module does what it did before there was one.
 - Make before break: additions and changes in the order CDS, EDS, SDS, LDS, RDS, ECDS; removals only
   once all of them are answered, and what refers to a resource goes before it.
 """
@@ -50,6 +52,8 @@ class Stream(ABC, Generic[Response]):
         self._observer = observer
         self._clock = clock
         self._connected_at = clock()
+        #: As published, and as this node gets it.
+        self._published = snapshot
         self._snapshot = snapshot
         self._subscriptions: dict[str, Subscription] = {}
         self._nonces = 0
@@ -59,6 +63,7 @@ class Stream(ABC, Generic[Response]):
 
         `changed` says where it differs from the one before, if the caller has found out already.
         """
+        self._published = snapshot
         snapshot = snapshot.for_module(self._module)
         if changed is None:
             changed = snapshot.differences(self._snapshot)
@@ -158,6 +163,9 @@ class Stream(ABC, Generic[Response]):
             self._observer.nacked(
                 self.node, subscription.type_url, subscription.sent, subscription.reason
             )
+            if self._module and subscription.type_url == LISTENER:
+                self._module, self._snapshot = "", self._published
+                self._doubt_all(subscription)
 
     def _state(self, subscription: Subscription) -> SyncState:
         snapshot = self._snapshot

@@ -239,9 +239,13 @@ async def running_gateway(
     cache: OwnerCache = NO_CACHE,
     certificate: Certificate | None = None,
     services: tuple[str, ...] = ("compute", "network"),
+    module: str = "",
     **changes: Any,
 ) -> AsyncIterator[Gateway]:
-    """Start upstreams Pod1 to Pod3, the control plane's two services, and Envoy."""
+    """Start upstreams Pod1 to Pod3, the control plane's two services, and Envoy.
+
+    `module`: where that of known ids is, if Envoy is to have it.
+    """
     async with AsyncExitStack() as stack:
         # The path of a Unix socket may have 108 bytes; pytest's folders are longer.
         sockets = stack.enter_context(tempfile.TemporaryDirectory(prefix="trio2o"))
@@ -286,6 +290,7 @@ async def running_gateway(
                     words=(f"127.0.0.1:{port}",),
                     admin=f"127.0.0.1:{free_port()}",
                     delta=delta,
+                    module=module,
                 ),
                 tmp_path,
             )
