@@ -39,6 +39,8 @@ FORGED: Mapping[str, str] = {
     "x-trio2o-cluster": "Pod1/compute",
     "x-trio2o-known": "Pod1/compute",
     "x-trio2o-seen": "Pod1/compute",
+    "x-trio2o-early-known": "Pod1/compute",
+    "x-trio2o-early-seen": "Pod1/compute",
     "x-trio2o-lane": "full",
     "x-trio2o-learn": "poison|a|Pod1/compute|/v2.1|%22poison%22|%22poison%22||",
     "x-trio2o-asked": "GET http poison Pod1/compute /v2.1/servers/poison",

@@ -62,9 +62,10 @@ async def test_the_same_resource_is_known_by_its_path_without_the_prefix() -> No
     assert said.routed[":path"] == f"/v2.1/a1b2/servers/{SERVER}"
 
 
+@pytest.mark.parametrize("header", ["x-trio2o-seen", "x-trio2o-early-seen"])
 @pytest.mark.parametrize("prefix", ["", "/compute", "/nova/api"])
 async def test_a_path_that_the_owner_cache_put_into_a_lost_pods_words_is_understood(
-    prefix: str,
+    prefix: str, header: str
 ) -> None:
     envoy = knowing(SERVER, "server", "Pod2")
     there = envoy.registry.view.facts["Pod2"]
@@ -73,7 +74,7 @@ async def test_a_path_that_the_owner_cache_put_into_a_lost_pods_words_is_underst
     envoy.registry.view = replace(envoy.registry.view, facts=facts)
     below = f"/v2.1/servers/{SERVER}/metadata?a=b"
 
-    said = await envoy.exchange("GET", prefix + below, **{"x-trio2o-seen": "Pod2/compute"})
+    said = await envoy.exchange("GET", prefix + below, **{header: "Pod2/compute"})
 
     assert said.cluster == "Pod2/compute"
     assert said.routed[":path"] == prefix + below
