@@ -94,13 +94,15 @@ class Epoch:
 def source(ranges: Mapping[str, MicroversionRange | None], entries: int, epoch: str) -> str:
     """Write the script; `entries` is the size of a generation, of which there are two."""
     shared = tuple(ranges.get(service.name) for service in SERVICES)
-    return f"-- epoch {epoch}\n{_below_epoch(shared, entries)}"
+    return f"-- epoch {epoch}\nlocal SCRIPT = {_lua(f'{epoch} ')}\n{_below_epoch(shared, entries)}"
 
 
 @lru_cache(maxsize=4)
 def _below_epoch(shared: tuple[MicroversionRange | None, ...], entries: int) -> str:
     """Write what pods that come and go leave as it is; `shared` in the order of the services."""
-    return "\n".join([*_tables(shared, entries), _script()])
+    text = "\n".join([*_tables(shared, entries), _script()])
+    # By its name the module of known ids tells one script from another.
+    return f"SCRIPT = SCRIPT .. {_lua(digest([text.encode()]))}\n{text}"
 
 
 @lru_cache(1)

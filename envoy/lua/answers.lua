@@ -16,7 +16,7 @@ end
 -- Answers in place of a pod that has packed its answer.
 local function refuse(handle, cluster, service)
   cluster.packs, any_packs = true, true
-  if known_ids then known_ids.trio2o_known_clear(CAPACITY) end
+  if known_ids then known_ids.trio2o_known_clear(script) end
   local content = handle:body()
   if not content or content:length() == 0 then return end
   local headers = handle:headers()

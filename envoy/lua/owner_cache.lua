@@ -1,7 +1,7 @@
 -- Which pod owns an id: answered inside Envoy, learnt from the processor's answers.
 --
 -- Above this text the control plane puts what it knows of the services (control_plane/xds/
--- owner_cache.py): CAPACITY, LEASE, LONGEST_PAGE_PATH, BY_PREFIX, BY_VERSION, BY_NAME. Below it stand
+-- owner_cache.py): SCRIPT, CAPACITY, LEASE, LONGEST_PAGE_PATH, BY_PREFIX, BY_VERSION, BY_NAME. Below it stand
 -- parts.lua, words.lua, leases.lua, lists.lua and answers.lua, in one text, so that each uses what is
 -- local above. Another text is another VM and an empty cache; each worker of Envoy has a VM, and so
 -- a cache, of its own.
@@ -30,28 +30,35 @@ local QUOTE, SLASH, EQUAL, OPEN_OBJECT, OPEN_LIST = 34, 47, 61, 123, 91
 local young, old, size, renewed = {}, {}, 0, false
 -- name -> {clusters by service; an owner with, and one without, `alone`}
 local pods = {}
+-- name of a cluster -> what is known of it
+local clusters = {}
 -- Whether any pod has packed an answer that was to be rewritten here, which nobody had asked it to:
 -- the processor, which can unpack, sees such answers from then on.
 local any_packs = false
 
 -- The module of known ids (envoy/module/known_ids.c), where this Envoy has it: what is decided here
 -- once, it decides from then on, before this script or a route is looked for.
-local known_ids
+-- Listeners that drain have Luas of their own in the same thread, and what was replaced runs a little
+-- longer: `script` is the module's number of this text, by which it tells them apart.
+local known_ids, ffi, script
 do
-  local there, ffi = pcall(require, "ffi")
+  local there, found = pcall(require, "ffi")
   if there then
+    ffi = found
     ffi.cdef([[
-      void trio2o_known_clear(size_t capacity);
+      uint32_t trio2o_known_begin(const char *name, size_t, size_t capacity);
+      void trio2o_known_clear(uint32_t script);
       void trio2o_known_forget(const char *id, size_t length);
-      bool trio2o_known_keep(const char *method, size_t, const char *path, size_t,
+      bool trio2o_known_describe(uint32_t script, const char *name, size_t, const char *text, size_t);
+      const char *trio2o_known_words(const char *name, size_t, size_t *length);
+      bool trio2o_known_keep(uint32_t script, const char *method, size_t, const char *path, size_t,
         const char *version, size_t, uint8_t said_in, const char *id, size_t, size_t cut,
         const char *prefix, size_t, const char *cluster, size_t, bool seen);
     ]])
     local module = ffi.C
-    if pcall(function() return module.trio2o_known_keep end) then
+    if pcall(function() return module.trio2o_known_begin end) then
       known_ids = module
-      -- What a script before this one has said does not hold any more.
-      known_ids.trio2o_known_clear(CAPACITY)
+      script = known_ids.trio2o_known_begin(SCRIPT, #SCRIPT, CAPACITY)
     end
   end
 end
@@ -87,6 +94,50 @@ local function owner_of(id)
     if owner ~= nil then keep(id, owner) end
   end
   return owner
+end
+
+---------------------------------------------------------------------------------------- clusters
+
+local function unquoted(text)
+  return (text:gsub("%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end))
+end
+
+-- Reads what control_plane/processor/learn.py writes.
+local function read_cluster(text)
+  local parts = {}
+  for part in (text .. "|"):gmatch("([^|]*)|") do parts[#parts + 1] = unquoted(part) end
+  local mask, links = {}, {}
+  for digits in parts[5]:gmatch(("%x"):rep(8)) do mask[#mask + 1] = tonumber(digits, 16) end
+  for index = 6, #parts - 2, 3 do
+    links[#links + 1] = { url = parts[index], path = parts[index + 1], ours = parts[index + 2] }
+  end
+  return {
+    text = text, name = parts[1], path = parts[2], zone = parts[3], inner = parts[4],
+    mask = mask, links = links, pod = match(parts[1], "^[^/]*"),
+    leading = {}, names = 0, hidden = {}, hashes = 0,
+  }
+end
+
+local function learn_cluster(text)
+  local pod, service = match(text, "^([^/|]*)/([^|]*)")
+  local known = pods[pod]
+  if not known then
+    local shared = {}
+    known = {
+      clusters = shared,
+      [true] = { clusters = shared, alone = true },
+      [false] = { clusters = shared, alone = false },
+    }
+    pods[pod] = known
+  end
+  local cluster = known.clusters[service]
+  if not cluster or cluster.text ~= text then
+    if cluster and known_ids then known_ids.trio2o_known_clear(script) end
+    cluster = read_cluster(text)
+    known.clusters[service] = cluster
+    clusters[cluster.name] = cluster
+  end
+  return known
 end
 
 ---------------------------------------------------------------------------------------- requests
@@ -197,6 +248,13 @@ end
 -- Lets the module decide the same from now on. What a decision depended on is its key: a path, a
 -- method, the version and where that was said. Actions depend on their bodies, too.
 local function remember(headers, path, base, id, cluster, row)
+  local seen = row.passes == "x-trio2o-seen"
+  if seen and not cluster.described then
+    -- For the other Luas of this thread, which may see the answer of what was decided here.
+    local text = cluster.text
+    if not known_ids.trio2o_known_describe(script, cluster.name, #cluster.name, text, #text) then return end
+    cluster.described = true
+  end
   local mark = find(path, "?", 1, true)
   if mark then path = sub(path, 1, mark - 1) end
   local method = headers:get(":method")
@@ -205,16 +263,27 @@ local function remember(headers, path, base, id, cluster, row)
   local said_in = version and 1 or legacy and 2 or 0
   version = version or legacy or ""
   known_ids.trio2o_known_keep(
-    method, #method, path, #path, version, #version, said_in, id, #id, base,
-    cluster.path, #cluster.path, cluster.name, #cluster.name, row.passes == "x-trio2o-seen"
+    script, method, #method, path, #path, version, #version, said_in, id, #id, base,
+    cluster.path, #cluster.path, cluster.name, #cluster.name, seen
   )
+end
+
+-- Learns of a cluster what another Lua of this thread knew of it.
+local function hear_of(name)
+  local length = ffi.new("size_t[1]")
+  local text = known_ids.trio2o_known_words(name, #name, length)
+  if text ~= nil then learn_cluster(ffi.string(text, length[0])) end
 end
 
 -- A call of Envoy's costs more than a line of Lua. A changed header clears the route by itself.
 function envoy_on_request(handle)
   local headers = handle:headers()
   -- Only the answer is still to be seen; or the pod is lost, and the processor knows what to do.
-  if known_ids and headers:get("x-trio2o-early-seen") then return end
+  local early = known_ids and headers:get("x-trio2o-early-seen")
+  if early then
+    if not clusters[early] then hear_of(early) end
+    return
+  end
   local path = headers:get(":path")
   -- CONNECT has none.
   if not path then return end
@@ -248,47 +317,6 @@ function envoy_on_request(handle)
 end
 
 ----------------------------------------------------------------------------------------- learning
-
-local function unquoted(text)
-  return (text:gsub("%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end))
-end
-
--- Reads what control_plane/processor/learn.py writes.
-local function read_cluster(text)
-  local parts = {}
-  for part in (text .. "|"):gmatch("([^|]*)|") do parts[#parts + 1] = unquoted(part) end
-  local mask, links = {}, {}
-  for digits in parts[5]:gmatch(("%x"):rep(8)) do mask[#mask + 1] = tonumber(digits, 16) end
-  for index = 6, #parts - 2, 3 do
-    links[#links + 1] = { url = parts[index], path = parts[index + 1], ours = parts[index + 2] }
-  end
-  return {
-    text = text, name = parts[1], path = parts[2], zone = parts[3], inner = parts[4],
-    mask = mask, links = links, pod = match(parts[1], "^[^/]*"),
-    leading = {}, names = 0, hidden = {}, hashes = 0,
-  }
-end
-
-local function learn_cluster(text)
-  local pod, service = match(text, "^([^/|]*)/([^|]*)")
-  local known = pods[pod]
-  if not known then
-    local shared = {}
-    known = {
-      clusters = shared,
-      [true] = { clusters = shared, alone = true },
-      [false] = { clusters = shared, alone = false },
-    }
-    pods[pod] = known
-  end
-  local cluster = known.clusters[service]
-  if not cluster or cluster.text ~= text then
-    if cluster and known_ids then known_ids.trio2o_known_clear(CAPACITY) end
-    cluster = read_cluster(text)
-    known.clusters[service] = cluster
-  end
-  return known
-end
 
 -- `id|flags|cluster…`: flags `a`: no group of the thing has parts in other pods; `s`: the answer is
 -- to be rewritten here; `h`: see leases.lua. Gives the flags and the cluster.

@@ -10,7 +10,10 @@
  * It also takes off every request what only Envoy and the processor may say.
  *
  * Each worker of Envoy has what it keeps for itself, as it has a Lua of its own that runs in the same
- * thread: nothing here is shared or locked. A new script forgets everything (`trio2o_known_clear`).
+ * thread: nothing here is shared or locked. There may be several Luas in a thread, of listeners that
+ * drain and of scripts that were replaced a moment ago: those with the same script share what is kept
+ * here, and a new script forgets everything (`trio2o_known_begin`). Each has learnt other pods, so
+ * that what putting an answer into the users' words takes is kept, too (`trio2o_known_describe`).
  */
 #define _GNU_SOURCE
 #include "abi.h"
@@ -24,12 +27,16 @@
 #define LONGEST_KEY 1024
 #define LONGEST_PREFIX 512
 #define LONGEST_CLUSTER 256
+#define LONGEST_WORDS ((size_t)1 << 16)
 /* With a path as long as Envoy takes, 96 KiB by default, no copy on the stack. */
 #define LONGEST_PATH 8192
 #define MOST_HEADERS 128
 #define CHUNK ((size_t)1 << 18)
 /* An entry takes some 250 bytes; their number alone would be no limit. */
 #define BYTES_FOR_EACH ((size_t)512)
+#define MOST_ENTRIES ((size_t)1 << 28)
+/* A power of two. */
+#define PLACES_OF_WORDS 256
 
 /* Out of memory, Envoy ends too. */
 static void *needed(void *memory) {
@@ -64,8 +71,19 @@ struct chunk {
   _Alignas(max_align_t) char bytes[CHUNK];
 };
 
+/* What Lua has to know of a cluster to put its answers into the users' words. */
+struct words {
+  struct words *next;
+  size_t name, length;
+  char bytes[];
+};
+
 /* Of one worker. Both tables have `mask` + 1 places; they are there once something is kept. */
 struct store {
+  /* The script whose decisions these are: what it calls itself, and its number in this thread. */
+  uint64_t script_hash;
+  uint32_t script;
+  struct words *words[PLACES_OF_WORDS];
   struct entry **by_key;
   struct entry **by_id;
   struct chunk *chunks;
@@ -75,7 +93,7 @@ struct store {
 static __thread struct store store;
 
 /* Nobody outside must be able to choose ids that meet in one place of a table. */
-static uint64_t seed;
+static struct { uint64_t start, odd; } seed;
 
 /* The header that names the cluster: the answer passes as it is, or Lua puts it into users' words. */
 static const envoy_buffer HEADERS[] = {
@@ -83,33 +101,37 @@ static const envoy_buffer HEADERS[] = {
     {"x-trio2o-early-seen", sizeof("x-trio2o-early-seen") - 1},
 };
 
+/* Both halves of a product with a secret: of the lower one alone, texts could be told to meet that
+ * differ in the highest bits of their words, whatever the secret is. */
+static uint64_t folded(uint64_t hash) {
+  unsigned __int128 product = (unsigned __int128)hash * seed.odd;
+  return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
 static uint64_t mixed(uint64_t hash, const char *bytes, size_t length) {
-  const uint64_t odd = UINT64_C(0x9E3779B97F4A7C15);
   /* The length first, so that "ab", "c" is another key than "a", "bc". */
-  hash = (hash ^ length) * odd;
+  hash = folded(hash ^ length);
   while (length >= sizeof(uint64_t)) {
     uint64_t word;
     memcpy(&word, bytes, sizeof word);
-    hash = (hash ^ word) * odd;
-    hash ^= hash >> 32;
+    hash = folded(hash ^ word);
     bytes += sizeof word;
     length -= sizeof word;
   }
   uint64_t rest = 0;
-  memcpy(&rest, bytes, length);
-  hash = (hash ^ rest) * odd;
-  return hash ^ (hash >> 29);
+  if (length) memcpy(&rest, bytes, length);
+  return folded(hash ^ rest);
 }
 
 static uint64_t key_hash(envoy_buffer method, envoy_buffer path, envoy_buffer version,
                          uint8_t said_in) {
-  uint64_t hash = mixed(seed ^ said_in, method.ptr, method.length);
+  uint64_t hash = mixed(seed.start ^ said_in, method.ptr, method.length);
   hash = mixed(hash, path.ptr, path.length);
   return mixed(hash, version.ptr, version.length);
 }
 
 static bool same(const char *bytes, envoy_buffer text) {
-  return memcmp(bytes, text.ptr, text.length) == 0;
+  return text.length == 0 || memcmp(bytes, text.ptr, text.length) == 0;
 }
 
 static bool is(envoy_buffer text, envoy_buffer other) {
@@ -178,14 +200,38 @@ static struct entry *new_entry(size_t length) {
   return entry;
 }
 
-/* Forgets everything, and says how much may be kept from now on; 0, as at the beginning: nothing. */
-void trio2o_known_clear(size_t capacity) {
+static void forget_words(void) {
+  for (size_t place = 0; place < PLACES_OF_WORDS; place++) {
+    while (store.words[place]) {
+      struct words *words = store.words[place];
+      store.words[place] = words->next;
+      free(words);
+    }
+  }
+}
+
+/* Says which script speaks from now on, by what it calls itself, and how many decisions are kept; 0:
+ * none. Another script's are forgotten. Gives the number by which the others tell who speaks: a script
+ * that was replaced may run a little longer, and what it says holds no more. */
+uint32_t trio2o_known_begin(const char *name, size_t length, size_t capacity) {
+  uint64_t hash = mixed(seed.start, name, length);
+  if (capacity > MOST_ENTRIES) capacity = MOST_ENTRIES;
+  if (store.script && hash == store.script_hash && capacity == store.capacity) return store.script;
   forget_all();
-  if (capacity == store.capacity) return;
-  free(store.by_key);
-  free(store.by_id);
-  store.by_key = store.by_id = NULL;
-  store.capacity = capacity;
+  forget_words();
+  if (capacity != store.capacity) {
+    free(store.by_key);
+    free(store.by_id);
+    store.by_key = store.by_id = NULL;
+    store.capacity = capacity;
+  }
+  store.script_hash = hash;
+  return ++store.script;
+}
+
+/* Forgets what was decided. */
+void trio2o_known_clear(uint32_t script) {
+  if (script == store.script) forget_all();
 }
 
 /* How many decisions are kept. */
@@ -194,11 +240,54 @@ size_t trio2o_known_count(void) { return store.count; }
 /* Forgets what was decided of paths with an id. */
 void trio2o_known_forget(const char *id, size_t length) {
   if (!store.by_id) return;
-  uint64_t hash = mixed(seed, id, length);
-  for (struct entry *entry = store.by_id[hash & store.mask]; entry; entry = entry->next_of_id) {
+  uint64_t hash = mixed(seed.start, id, length);
+  struct entry **place = &store.by_id[hash & store.mask];
+  while (*place) {
+    struct entry *entry = *place;
+    if (entry->id_hash != hash) {
+      place = &entry->next_of_id;
+      continue;
+    }
     /* Another id with the same hash is forgotten too, which only costs a question. */
-    if (entry->id_hash == hash) entry->gone = true;
+    entry->gone = true;
+    /* Who asks for thousands of paths with an id would have all of them looked at each time. */
+    *place = entry->next_of_id;
   }
+}
+
+static struct words **place_of_words(envoy_buffer name) {
+  uint64_t hash = mixed(seed.start, name.ptr, name.length);
+  struct words **place = &store.words[hash & (PLACES_OF_WORDS - 1)];
+  while (*place && !((*place)->name == name.length && same((*place)->bytes, name))) {
+    place = &(*place)->next;
+  }
+  return place;
+}
+
+/* Keeps what Lua has to know of a cluster, and says whether it did. */
+bool trio2o_known_describe(uint32_t script, const char *name, size_t name_length, const char *text,
+                           size_t length) {
+  if (script != store.script || name_length > LONGEST_CLUSTER || length > LONGEST_WORDS) return false;
+  struct words **place = place_of_words((envoy_buffer){name, name_length});
+  struct words *before = *place;
+  if (before && is((envoy_buffer){before->bytes + name_length, before->length},
+                   (envoy_buffer){text, length})) {
+    return true;
+  }
+  struct words *words = malloc(sizeof *words + name_length + length);
+  if (!words) return false;
+  *words = (struct words){.next = before ? before->next : NULL, .name = name_length, .length = length};
+  memcpy(mempcpy(words->bytes, name, name_length), text, length);
+  *place = words;
+  free(before);
+  return true;
+}
+
+/* Gives what was said of a cluster, until more is said; NULL if nothing was. */
+const char *trio2o_known_words(const char *name, size_t name_length, size_t *length) {
+  const struct words *words = *place_of_words((envoy_buffer){name, name_length});
+  *length = words ? words->length : 0;
+  return words ? words->bytes + words->name : NULL;
 }
 
 static const struct entry *find(const struct asked *asked, envoy_buffer path) {
@@ -228,19 +317,18 @@ static bool says(const struct entry *entry, size_t cut, envoy_buffer prefix, env
  *
  * Of `path`, which has no query, the first `cut` bytes give way to `prefix`; `seen`: Lua puts the
  * answer into the users' words. `said_in`: see above. */
-bool trio2o_known_keep(const char *method, size_t method_length,
-                       const char *path, size_t path_length,    
-                       const char *version, size_t version_length,
-                       uint8_t said_in,                         
-                       const char *id, size_t id_length,        
-                       size_t cut, const char *prefix, size_t prefix_length,
+bool trio2o_known_keep(uint32_t script, const char *method, size_t method_length,
+                       const char *path, size_t path_length,
+                       const char *version, size_t version_length, uint8_t said_in,
+                       const char *id, size_t id_length, size_t cut,
+                       const char *prefix, size_t prefix_length,
                        const char *cluster, size_t cluster_length, bool seen) {
   const struct asked asked = {
       .method = {method, method_length}, .version = {version, version_length}, .said_in = said_in};
   const envoy_buffer whole = {path, path_length}, begins_with = {prefix, prefix_length},
                      goes_to = {cluster, cluster_length};
   size_t key = method_length + path_length + version_length;
-  if (store.capacity == 0 || key > LONGEST_KEY || prefix_length > LONGEST_PREFIX ||
+  if (script != store.script || store.capacity == 0 || key > LONGEST_KEY || prefix_length > LONGEST_PREFIX ||
       cluster_length > LONGEST_CLUSTER || cut > path_length) {
     return false;
   }
@@ -255,7 +343,7 @@ bool trio2o_known_keep(const char *method, size_t method_length,
   if (!entry) return false;
   *entry = (struct entry){
       .hash = key_hash(asked.method, whole, asked.version, said_in),
-      .id_hash = mixed(seed, id, id_length),
+      .id_hash = mixed(seed.start, id, id_length),
       .method = (uint16_t)method_length,
       .path = (uint16_t)path_length,
       .version = (uint16_t)version_length,
@@ -364,7 +452,9 @@ bool envoy_dynamic_module_on_early_header_mutation_mutate(void *config, void *re
     headers = needed(malloc(count * sizeof *headers));
     places = needed(malloc(count * sizeof *places));
   }
-  envoy_dynamic_module_callback_early_header_mutation_get_headers(request, headers);
+  /* Without them nothing could be taken off; Envoy always has some. */
+  needed(envoy_dynamic_module_callback_early_header_mutation_get_headers(request, headers) ? headers
+                                                                                           : NULL);
   struct asked asked = {.version = TEXT(""), .said_in = NOWHERE};
   size_t going = 0;
   for (size_t index = 0; index < count; index++) {
@@ -393,5 +483,6 @@ void envoy_dynamic_module_on_early_header_mutation_config_destroy(void *config) 
 
 const char *envoy_dynamic_module_on_program_init(void) {
   if (getrandom(&seed, sizeof seed, 0) != sizeof seed) return NULL;
+  seed.odd |= 1;
   return TRIO2O_ABI_VERSION;
 }
