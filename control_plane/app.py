@@ -77,6 +77,16 @@ class XdsMetrics(Silent):
         self._metrics.refused(type_url.rpartition(".")[2])
         log.error("xds_refused", node=node, type=type_url, version=version, reason=reason)
 
+    def module_left_out(self, node: str, module: str) -> None:
+        """Say what follows from the refusal before, which says what was wrong."""
+        log.warning(
+            "known_ids_module_left_out",
+            node=node,
+            module=module,
+            known_ids="lua",
+            hint="envoy.module: false, or a bootstrap without --module, does not try it",
+        )
+
 
 def gateway_options(settings: Settings) -> GatewayOptions:
     """Translate the settings into what Envoy's resources depend on."""

@@ -71,8 +71,7 @@ async def run_up(settings: Settings) -> None:
             ended = asyncio.create_task(envoy.wait())
             await asyncio.wait({plane, asked, ended}, return_when=asyncio.FIRST_COMPLETED)
             if ended.done() and not stop.is_set():
-                message = f"Envoy ended with status {ended.result()}"
-                raise StartupError(message)
+                raise StartupError(_end_of(ended.result(), module))
     finally:
         if envoy is not None:
             if stop.is_set() and not plane.done():
@@ -92,6 +91,14 @@ async def run_up(settings: Settings) -> None:
 def write_command(settings: Settings) -> list[str]:
     """Write the command that runs Envoy; StartupError if there is no Envoy."""
     return envoy_command(settings.runtime_directory / "envoy.json", settings.envoy.concurrency)
+
+
+def _end_of(status: int, module: Path | None) -> str:
+    """Say how Envoy ended; a module that is cut off or made for another Envoy kills it."""
+    hint = (
+        " (with envoy.module: false it does not load the module)" if module and status < 0 else ""
+    )
+    return f"Envoy ended with status {status}{hint}"
 
 
 async def start_envoy(command: list[str]) -> Process:

@@ -60,6 +60,9 @@ class Observer(Protocol):
     def nacked(self, node: str, type_url: str, version: str, reason: str) -> None:
         """Note that a node refused a response."""
 
+    def module_left_out(self, node: str, module: str) -> None:
+        """Note that a node refused its listeners with a module, and gets them without."""
+
 
 class Silent:
     """An observer that does nothing."""
@@ -77,4 +80,7 @@ class Silent:
         """Do nothing."""
 
     def nacked(self, node: str, type_url: str, version: str, reason: str) -> None:
+        """Do nothing."""
+
+    def module_left_out(self, node: str, module: str) -> None:
         """Do nothing."""

@@ -163,9 +163,14 @@ class Stream(ABC, Generic[Response]):
             self._observer.nacked(
                 self.node, subscription.type_url, subscription.sent, subscription.reason
             )
-            if self._module and subscription.type_url == LISTENER:
-                self._module, self._snapshot = "", self._published
-                self._doubt_all(subscription)
+            if subscription.type_url == LISTENER and self._snapshot is not self._published:
+                self._leave_module_out(subscription)
+
+    def _leave_module_out(self, listeners: Subscription) -> None:
+        """Offer the listeners as to a node without the module; another thing may be wrong, too."""
+        self._observer.module_left_out(self.node, self._module)
+        self._module, self._snapshot = "", self._published
+        self._doubt_all(listeners)
 
     def _state(self, subscription: Subscription) -> SyncState:
         snapshot = self._snapshot

@@ -19,6 +19,7 @@ from control_plane.settings import Settings, load
 SERVES = "import signal, time; print('up', flush=True); time.sleep(60)"
 STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SERVES}"
 DIES = "raise SystemExit(3)"
+CRASHES = "import os, signal; os.kill(os.getpid(), signal.SIGBUS)"
 
 Start = Callable[..., "asyncio.Task[None]"]
 
@@ -140,6 +141,17 @@ async def test_an_envoy_that_dies_ends_the_control_plane(run: Start, plane: Plan
         await asyncio.wait_for(run(DIES), 20)
 
     assert plane.stopped
+
+
+async def test_an_envoy_that_crashes_with_the_module_can_be_run_without(
+    run: Start, plane: Plane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(up, "built_module", lambda: Path("/opt/module.so"))
+
+    with pytest.raises(StartupError, match=r"status -7 .*envoy\.module: false"):
+        await asyncio.wait_for(run(CRASHES), 20)
+    with pytest.raises(StartupError, match=r"status 3$"):
+        await asyncio.wait_for(run(DIES), 20)
 
 
 async def test_a_control_plane_that_cannot_start_starts_no_envoy(

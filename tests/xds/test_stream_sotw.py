@@ -1,11 +1,13 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from control_plane.pb.discovery_pb2 import DiscoveryRequest, DiscoveryResponse, Node, Status
+from control_plane.xds.module import NODE_KEY
 from control_plane.xds.nodes import Silent
 from control_plane.xds.resource import CLUSTER, ENDPOINT, LISTENER, ROUTE
 from control_plane.xds.snapshot import Snapshot
 from control_plane.xds.stream_sotw import SotwStream
-from tests.xds.resources import snapshot
+from tests.xds.resources import resource, snapshot
 
 
 def stream(published: Snapshot | None) -> SotwStream:
@@ -143,3 +145,35 @@ def test_unsubscribing_from_names_is_no_wildcard() -> None:
 
 def test_a_type_we_do_not_serve_is_not_answered() -> None:
     assert stream(snapshot("a")).receive(ask("type.googleapis.com/unknown", "x")) == []
+
+
+class Told(Silent):
+    """An observer that keeps what modules nodes had refused."""
+
+    def __init__(self) -> None:
+        self.left_out: list[tuple[str, str]] = []
+
+    def module_left_out(self, node: str, module: str) -> None:
+        self.left_out.append((node, module))
+
+
+def test_a_module_that_is_refused_is_left_out_from_then_on_and_said_once() -> None:
+    def published(content: str) -> Snapshot:
+        with_module = resource(LISTENER, "ingress", f"{content} with module")
+        plain = resource(LISTENER, "ingress", content)
+        return Snapshot.of([replace(plain, with_module=lambda _: with_module)])
+
+    told = Told()
+    under_test = SotwStream(told, lambda: datetime.now(UTC), published("1"))
+    first = ask(LISTENER)
+    first.node.metadata.update({NODE_KEY: "/m.so"})
+    (offered,) = under_test.receive(first)
+
+    (instead,) = under_test.receive(ask(LISTENER, nonce=offered.nonce, error="file too short"))
+    assert under_test.receive(ask(LISTENER, nonce=instead.nonce)) == []
+    (later,) = under_test.update(published("2"))
+    under_test.receive(ask(LISTENER, nonce=later.nonce, error="another thing"))
+
+    found = [content(response) for response in (offered, instead, later)]
+    assert found == [["1 with module"], ["1"], ["2"]]
+    assert told.left_out == [("n", "/m.so")]
