@@ -46,7 +46,7 @@ do
   if there then
     ffi = found
     ffi.cdef([[
-      uint32_t trio2o_known_begin(const char *name, size_t, size_t capacity);
+      uint32_t trio2o_known_begin_1(const char *name, size_t, size_t capacity);
       void trio2o_known_clear(uint32_t script);
       void trio2o_known_forget(const char *id, size_t length);
       bool trio2o_known_describe(uint32_t script, const char *name, size_t, const char *text, size_t);
@@ -56,9 +56,10 @@ do
         const char *prefix, size_t, const char *cluster, size_t, bool seen);
     ]])
     local module = ffi.C
-    if pcall(function() return module.trio2o_known_begin end) then
+    -- A module of another day, which means other things by these names, has another number there.
+    if pcall(function() return module.trio2o_known_begin_1 end) then
       known_ids = module
-      script = known_ids.trio2o_known_begin(SCRIPT, #SCRIPT, CAPACITY)
+      script = known_ids.trio2o_known_begin_1(SCRIPT, #SCRIPT, CAPACITY)
     end
   end
 end

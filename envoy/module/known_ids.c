@@ -12,7 +12,7 @@
  * Each worker of Envoy has what it keeps for itself, as it has a Lua of its own that runs in the same
  * thread: nothing here is shared or locked. There may be several Luas in a thread, of listeners that
  * drain and of scripts that were replaced a moment ago: those with the same script share what is kept
- * here, and a new script forgets everything (`trio2o_known_begin`). Each has learnt other pods, so
+ * here, and a new script forgets everything (`trio2o_known_begin_1`). Each has learnt other pods, so
  * that what putting an answer into the users' words takes is kept, too (`trio2o_known_describe`).
  */
 #define _GNU_SOURCE
@@ -212,8 +212,12 @@ static void forget_words(void) {
 
 /* Says which script speaks from now on, by what it calls itself, and how many decisions are kept; 0:
  * none. Another script's are forgotten. Gives the number by which the others tell who speaks: a script
- * that was replaced may run a little longer, and what it says holds no more. */
-uint32_t trio2o_known_begin(const char *name, size_t length, size_t capacity) {
+ * that was replaced may run a little longer, and what it says holds no more.
+ *
+ * The number in the name is that of what Lua and this file agree on: these functions and the headers
+ * that name the cluster. An Envoy elsewhere may have a module of another day than the Lua it is sent,
+ * which must not find the one that it looks for then. */
+uint32_t trio2o_known_begin_1(const char *name, size_t length, size_t capacity) {
   uint64_t hash = mixed(seed.start, name, length);
   if (capacity > MOST_ENTRIES) capacity = MOST_ENTRIES;
   if (store.script && hash == store.script_hash && capacity == store.capacity) return store.script;
