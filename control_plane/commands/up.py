@@ -46,7 +46,8 @@ async def run_up(settings: Settings) -> None:
     command = write_command(settings)
     stop = await prepare(settings)
     config = settings.runtime_directory / "envoy.json"
-    module = built_module() if settings.envoy.module else None
+    wanted = settings.envoy.module and settings.owner_cache.enabled
+    module = built_module() if wanted else None
     text = bootstrap_text(
         settings,
         socket.gethostname(),
