@@ -406,7 +406,15 @@ static bool read_header(struct asked *asked, envoy_buffer name, envoy_buffer val
   }
 }
 
-static void decide(void *request, const struct asked *asked) {
+/* What becomes of a request: its new path, and where it goes; no `entry`: nothing does. */
+struct decision {
+  const struct entry *entry;
+  size_t length;
+  char path[LONGEST_PATH];
+};
+
+static void decide(struct decision *decision, const struct asked *asked) {
+  decision->entry = NULL;
   if (!store.by_key || asked->left_to_lua || !asked->path.ptr || !asked->method.ptr) return;
   envoy_buffer path = asked->path;
   const char *mark = memchr(path.ptr, '?', path.length);
@@ -415,14 +423,21 @@ static void decide(void *request, const struct asked *asked) {
   if (!entry) return;
   size_t rest = asked->path.length - entry->cut;
   if (entry->prefix + rest > LONGEST_PATH) return;
-  const char *prefix = entry->bytes + entry->method + entry->path + entry->version;
-  char written[LONGEST_PATH];
-  memcpy(written, prefix, entry->prefix);
-  memcpy(written + entry->prefix, asked->path.ptr + entry->cut, rest);
+  memcpy(decision->path, entry->bytes + entry->method + entry->path + entry->version, entry->prefix);
+  memcpy(decision->path + entry->prefix, asked->path.ptr + entry->cut, rest);
+  decision->length = entry->prefix + rest;
+  decision->entry = entry;
+}
+
+static void carry_out(void *request, const struct decision *decision) {
+  const struct entry *entry = decision->entry;
+  if (!entry) return;
+  const char *cluster =
+      entry->bytes + entry->method + entry->path + entry->version + entry->prefix;
   envoy_dynamic_module_callback_early_header_mutation_set_header(
-      request, TEXT(":path"), (envoy_buffer){written, entry->prefix + rest});
+      request, TEXT(":path"), (envoy_buffer){decision->path, decision->length});
   envoy_dynamic_module_callback_early_header_mutation_add_header(
-      request, HEADERS[entry->seen], (envoy_buffer){prefix + entry->prefix, entry->cluster});
+      request, HEADERS[entry->seen], (envoy_buffer){cluster, entry->cluster});
 }
 
 static void take_off(void *request, const envoy_header *headers, const size_t *places, size_t count) {
@@ -467,9 +482,11 @@ bool envoy_dynamic_module_on_early_header_mutation_mutate(void *config, void *re
     envoy_buffer value = {header->value_ptr, header->value_length};
     if (read_header(&asked, name, value)) places[going++] = index;
   }
+  /* What was read holds until the first change. */
+  struct decision decision;
+  decide(&decision, &asked);
   if (going) take_off(request, headers, places, going);
-  /* The path, the method and the version are none of those that went. */
-  decide(request, &asked);
+  carry_out(request, &decision);
   if (headers != few) {
     free(headers);
     free(places);
