@@ -32,8 +32,10 @@
 #define LONGEST_PATH 8192
 #define MOST_HEADERS 128
 #define CHUNK ((size_t)1 << 18)
-/* An entry takes some 250 bytes; their number alone would be no limit. */
-#define BYTES_FOR_EACH ((size_t)512)
+/* An entry takes some 150 bytes; their number alone would be no limit. */
+#define BYTES_FOR_EACH ((size_t)256)
+/* Below an id clients may choose paths: the rest of them is left to Lua. */
+#define MOST_OF_AN_ID 64
 #define MOST_ENTRIES ((size_t)1 << 28)
 /* A power of two. */
 #define PLACES_OF_WORDS 256
@@ -59,6 +61,8 @@ struct entry {
   uint16_t method, path, version, prefix, cluster;
   /* How much of the path the new beginning replaces. */
   uint16_t cut;
+  /* How many there were of the id with this one. */
+  uint8_t of_id;
   uint8_t said_in;
   bool seen;
   bool gone;
@@ -294,10 +298,10 @@ const char *trio2o_known_words(const char *name, size_t name_length, size_t *len
   return words ? words->bytes + words->name : NULL;
 }
 
-static const struct entry *find(const struct asked *asked, envoy_buffer path) {
+static struct entry *find(const struct asked *asked, envoy_buffer path) {
   envoy_buffer method = asked->method, version = asked->version;
   uint64_t hash = key_hash(method, path, version, asked->said_in);
-  const struct entry *entry = store.by_key[hash & store.mask];
+  struct entry *entry = store.by_key[hash & store.mask];
   for (; entry; entry = entry->next) {
     if (entry->hash == hash && entry->method == method.length && entry->path == path.length &&
         entry->version == version.length && entry->said_in == asked->said_in &&
@@ -315,6 +319,12 @@ static bool says(const struct entry *entry, size_t cut, envoy_buffer prefix, env
   return entry->cut == cut && entry->seen == seen && entry->prefix == prefix.length &&
          entry->cluster == cluster.length && same(said, prefix) &&
          same(said + entry->prefix, cluster);
+}
+
+static uint8_t count_of_id(uint64_t id_hash) {
+  const struct entry *entry = store.by_id[id_hash & store.mask];
+  while (entry && entry->id_hash != id_hash) entry = entry->next_of_id;
+  return entry ? entry->of_id : 0;
 }
 
 /* Keeps a decision, and says whether it did. Texts come with their lengths, as Lua's do.
@@ -337,23 +347,31 @@ bool trio2o_known_keep(uint32_t script, const char *method, size_t method_length
     return false;
   }
   if (!has_tables()) return false;
-  const struct entry *before = find(&asked, whole);
+  struct entry *before = find(&asked, whole);
   if (before && says(before, cut, begins_with, goes_to, seen)) return true;
+  uint64_t id_hash = mixed(seed.start, id, id_length);
+  uint8_t of_id = count_of_id(id_hash);
+  if (of_id == MOST_OF_AN_ID) {
+    if (before) before->gone = true;
+    return false;
+  }
   /* What is asked for comes back at the price of one run of Lua each. */
   if (store.count >= store.capacity || store.bytes > BYTES_FOR_EACH * store.capacity + CHUNK * 2) {
     forget_all();
+    of_id = 0;
   }
   struct entry *entry = new_entry(key + prefix_length + cluster_length);
   if (!entry) return false;
   *entry = (struct entry){
       .hash = key_hash(asked.method, whole, asked.version, said_in),
-      .id_hash = mixed(seed.start, id, id_length),
+      .id_hash = id_hash,
       .method = (uint16_t)method_length,
       .path = (uint16_t)path_length,
       .version = (uint16_t)version_length,
       .prefix = (uint16_t)prefix_length,
       .cluster = (uint16_t)cluster_length,
       .cut = (uint16_t)cut,
+      .of_id = (uint8_t)(of_id + 1),
       .said_in = said_in,
       .seen = seen,
   };

@@ -82,8 +82,8 @@ class Module:
         module = _build_script().build(folder / "known_ids.so", "-Werror")
         envoy = ctypes.CDLL(str(stand_in), ctypes.RTLD_GLOBAL)
         known = ctypes.CDLL(str(module))
-        known.trio2o_known_begin.restype = c_uint32
-        known.trio2o_known_begin.argtypes = (c_char_p, c_size_t, c_size_t)
+        known.trio2o_known_begin_1.restype = c_uint32
+        known.trio2o_known_begin_1.argtypes = (c_char_p, c_size_t, c_size_t)
         known.trio2o_known_clear.argtypes = (c_uint32,)
         known.trio2o_known_count.restype = c_size_t
         known.trio2o_known_forget.argtypes = (c_char_p, c_size_t)
@@ -110,7 +110,7 @@ class Module:
 
     def begin(self, name: bytes, capacity: int = 1000) -> int:
         """Speak as a script from now on."""
-        self.script = self.known.trio2o_known_begin(name, len(name), capacity)
+        self.script = self.known.trio2o_known_begin_1(name, len(name), capacity)
         return self.script
 
     def clear(self, script: int | None = None) -> None:

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t trio2o_known_begin(const char *name, size_t length, size_t capacity);
+uint32_t trio2o_known_begin_1(const char *name, size_t length, size_t capacity);
 void trio2o_known_clear(uint32_t script);
 size_t trio2o_known_count(void);
 void trio2o_known_forget(const char *id, size_t length);
@@ -100,7 +100,8 @@ static void keep(void) {
       (uint8_t)key.place, id, (size_t)id_length, strlen("/compute"), prefixes[pod],
       strlen(prefixes[pod]), cluster, (size_t)size, seen);
   expect(!(stale && kept), "a script that was replaced is heard");
-  if (kept) *known(key) = (struct known){true, seen, pod};
+  /* What is not kept, for want of room, is none of what was said before. */
+  if (!stale) *known(key) = (struct known){kept, seen, pod};
 }
 
 static void add(struct request *request, const char *name, const char *value) {
@@ -197,7 +198,7 @@ static void begin(void) {
   char name[16];
   int length = sprintf(name, "script %u", chance(3));
   uint32_t before = speaks;
-  speaks = trio2o_known_begin(name, (size_t)length, chance(4) ? 1 + chance(300) : 0);
+  speaks = trio2o_known_begin_1(name, (size_t)length, chance(4) ? 1 + chance(300) : 0);
   if (speaks != before) memset(model, 0, sizeof model);
 }
 

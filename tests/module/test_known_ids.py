@@ -158,7 +158,7 @@ def test_nobody_can_choose_ids_that_meet_whatever_the_seed_is(module: Module) ->
 
 
 def test_the_newest_of_two_decisions_counts(module: Module) -> None:
-    for pod in (b"Pod1", b"Pod2", b"Pod1", b"Pod3"):
+    for pod in [b"Pod1", b"Pod2", b"Pod1"]:
         module.keep(Decision(SHOW, b"one", pod + b"/compute"))
 
         assert decided(module.ask(SHOW)) == (SHOW, b"x-trio2o-early-known", pod + b"/compute")
@@ -190,8 +190,22 @@ def test_bytes_are_bounded_too(module: Module) -> None:
         assert module.keep(Decision(path, b"%d" % at))
         most = max(most, module.count)
 
-    # 512 bytes for each, and some 1100 are taken.
-    assert 1000 < most < 3000
+    # 256 bytes for each, and some 1100 are taken.
+    assert 900 < most < 2000
+
+
+def test_of_one_id_no_more_is_kept_than_its_own_paths_are(module: Module) -> None:
+    for at in range(1000):
+        module.keep(Decision(SHOW + b"/metadata/%d" % at, b"one"))
+
+    assert module.count == 64
+    assert module.keep(Decision(b"/compute/v2.1/servers/two", b"two"))
+    # What is new of one that was kept is not kept, and what was holds no more.
+    assert not module.keep(Decision(SHOW + b"/metadata/1", b"one", b"Pod2/compute"))
+    assert decided(module.ask(SHOW + b"/metadata/1")) is None
+    assert decided(module.ask(SHOW + b"/metadata/2"))
+    module.forget(b"one")
+    assert module.keep(SAID)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +302,7 @@ def test_threads_have_stores_of_their_own(module: Module) -> None:
 
     def other() -> None:
         found.append(decided(module.ask(SHOW)))
-        script = module.known.trio2o_known_begin(b"other", 5, 10)
+        script = module.known.trio2o_known_begin_1(b"other", 5, 10)
         found.append(module.keep(Decision(SHOW, b"one", b"Pod2/compute"), script))
         found.append(decided(module.ask(SHOW)))
 

@@ -1,5 +1,6 @@
 """The module of known ids beside a plain table of what it was told."""
 
+from collections import Counter
 from itertools import count
 
 from hypothesis import settings
@@ -19,6 +20,7 @@ from tests.module.test_known_ids import LEGACY, STANDARD, decided
 _scripts = count()
 #: Enough that nothing starts over, which `fuzz.c` looks at.
 _ROOM = 100_000
+_MOST_OF_AN_ID = 64
 
 items = st.sampled_from([b"one", b"two", b"a" * 36, b"", b"\xff"])
 tails = st.sampled_from([b"", b"/ips", b"/", b"/metadata/k", b"//x", b"/%2f"]) | st.binary(
@@ -45,6 +47,8 @@ class Worker(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.told: dict[_Key, Decision] = {}
+        #: How much was kept of an id since it was forgotten.
+        self.said_of: Counter[bytes] = Counter()
         self.name = b""
         self.stale = 0
 
@@ -58,6 +62,7 @@ class Worker(RuleBasedStateMachine):
         self.name = b"machine %d" % next(_scripts)
         self.module.begin(self.name, _ROOM)
         self.told.clear()
+        self.said_of.clear()
 
     @rule()
     def begin_again(self) -> None:
@@ -67,6 +72,7 @@ class Worker(RuleBasedStateMachine):
     def clear(self) -> None:
         self.module.clear()
         self.told.clear()
+        self.said_of.clear()
 
     @rule(
         item=items,
@@ -94,14 +100,25 @@ class Worker(RuleBasedStateMachine):
     ) -> None:
         path = b"/compute/v2.1/servers/" + item + tail
         said = Decision(path, item, cluster, method, version[1], version[0], cut, prefix, seen=seen)
+        full = self.said_of[item] == _MOST_OF_AN_ID
+        key = (method, path, *version)
         kept = self.module.keep(said, self.stale if stale else None)
-        assert kept is not stale
-        if kept:
-            self.told[method, path, *version] = said
+        if stale:
+            assert not kept
+        elif self.told.get(key) == said:
+            assert kept
+        elif full:
+            assert not kept
+            self.told.pop(key, None)
+        else:
+            assert kept
+            self.said_of[item] += 1
+            self.told[key] = said
 
     @rule(item=items)
     def forget(self, item: bytes) -> None:
         self.module.forget(item)
+        del self.said_of[item]
         self.told = {key: said for key, said in self.told.items() if said.item != item}
 
     @precondition(lambda self: self.told)
