@@ -37,6 +37,12 @@ def _compile(target: Path, *arguments: str) -> Path:
     return target
 
 
+def library(folder: Path) -> Path:
+    """Build the module as it is now."""
+    target: Path = _build_script().build(folder / "known_ids.so", "-Werror")
+    return target
+
+
 def fuzzer(folder: Path) -> Path:
     """Build what asks at random, with the sanitizers of the compiler."""
     sources = (HERE / "fuzz.c", HERE / "envoy.c", _SOURCES / "known_ids.c")
@@ -79,7 +85,7 @@ class Module:
     def built(cls, folder: Path) -> "Module":
         """Build both and load them; Envoy first, whose functions the module finds by name."""
         stand_in = _compile(folder / "envoy.so", "-shared", "-fPIC", str(HERE / "envoy.c"))
-        module = _build_script().build(folder / "known_ids.so", "-Werror")
+        module = library(folder)
         envoy = ctypes.CDLL(str(stand_in), ctypes.RTLD_GLOBAL)
         known = ctypes.CDLL(str(module))
         known.trio2o_known_begin_1.restype = c_uint32
