@@ -3,6 +3,16 @@
 import asyncio
 import re
 
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import (
+    ConnectionTerminated,
+    DataReceived,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+)
+
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n")
 
 
@@ -28,3 +38,35 @@ def _is_whole(answer: bytes) -> bool:
     head, end, body = answer.partition(b"\r\n\r\n")
     length = _LENGTH.search(head + b"\r\n")
     return bool(end) and length is not None and len(body) >= int(length[1])
+
+
+async def exchange_h2(host: str, port: int, headers: list[tuple[str, str]]) -> bytes:
+    """Send headers over HTTP/2 as they are; give the answer in the form of HTTP/1, or its end."""
+    reader, writer = await asyncio.open_connection(host, port)
+    connection = H2Connection(
+        H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False)
+    )
+    head, body = b"", b""
+    try:
+        connection.initiate_connection()
+        connection.send_headers(1, headers, end_stream=True)
+        writer.write(connection.data_to_send())
+        async with asyncio.timeout(5):
+            while piece := await reader.read(65536):
+                for event in connection.receive_data(piece):
+                    if isinstance(event, ResponseReceived):
+                        head = b"\r\n".join(
+                            b"%s: %s" % (name, value) for name, value in event.headers
+                        )
+                    elif isinstance(event, DataReceived):
+                        body += event.data
+                    elif isinstance(event, StreamEnded):
+                        return head + b"\r\n\r\n" + body
+                    elif isinstance(event, StreamReset | ConnectionTerminated):
+                        return b"ended: %d" % event.error_code
+                writer.write(connection.data_to_send())
+    except (TimeoutError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+    return head + b"\r\n\r\n" + body

@@ -3,6 +3,7 @@
 What Lua decides of a request the module must decide, too, or leave to it.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -14,7 +15,7 @@ import pytest
 
 from control_plane.xds.gateway import OwnerCache
 from tests.module.building import library
-from tests.module.raw import exchange
+from tests.module.raw import exchange, exchange_h2
 from tests.xds.gateway import LEARN, TO, Gateway, running_gateway
 from tests.xds.test_owner_cache import POD2, SCRIPT, World
 
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.envoy
 
 KNOWN, UNKNOWN = str(uuid4()), str(uuid4())
 PATH, STRANGE = (f"/compute/v2.1/servers/{known}/ips" for known in (KNOWN, UNKNOWN))
+Fields = list[tuple[str, str]]
 _VERSIONS = ("", "OpenStack-API-Version: compute 2.50", "X-OpenStack-Nova-API-Version: 2.60")
 
 
@@ -86,9 +88,26 @@ def versions() -> Iterator[bytes]:
         yield request(f"GET {PATH}", f"X-OpenStack-Nova-API-Version:{text}")
 
 
-async def send(gateway: Gateway, text: bytes) -> bytes:
+def over_http2() -> Iterator[Fields]:
+    start = [(":method", "GET"), (":scheme", "http"), (":authority", "a")]
+    for path in (PATH, STRANGE, f"{PATH}?a=b", f"{PATH}/é", f"/{PATH}", f"{PATH}#x"):
+        asked = [*start, (":path", path)]
+        yield asked
+        yield [*asked, ("x-trio2o-early-known", " Pod1/compute ")]
+        yield [*asked, *[("x-trio2o-early-seen", "Pod1/compute")] * 3]
+        yield [*asked, ("openstack-api-version", "compute 2.50 ")]
+        yield [*asked, *[("openstack-api-version", "compute 2.50")] * 2]
+    # Envoy ends the connection.
+    yield [*start, (":path", PATH), ("X-Trio2o-Early-Known", "Pod1/compute")]
+    yield [*start, (":path", PATH), (":path", STRANGE)]
+    yield [(":method", "CONNECT"), (":protocol", "websocket"), *start[1:], (":path", PATH)]
+
+
+async def send(gateway: Gateway, asked: bytes | Fields) -> bytes:
     host, _, port = gateway.options.listen.rpartition(":")
-    return await exchange(host, int(port), text)
+    if isinstance(asked, bytes):
+        return await exchange(host, int(port), asked)
+    return await exchange_h2(host, int(port), asked)
 
 
 async def prepare(gateway: Gateway) -> None:
@@ -102,12 +121,12 @@ async def prepare(gateway: Gateway) -> None:
                 await send(gateway, request(f"{method} {PATH}", version))
 
 
-async def outcome(gateway: Gateway, text: bytes) -> dict[str, Any]:
+async def outcome(gateway: Gateway, asked_for: bytes | Fields) -> dict[str, Any]:
     """Say what became of a request: at the client, at the pods and at the processor."""
     for upstream in gateway.upstreams.values():
         upstream.requests.clear()
     asked = len(gateway.processor.seen)
-    head, _, body = (await send(gateway, text)).partition(b"\r\n\r\n")
+    head, _, body = (await send(gateway, asked_for)).partition(b"\r\n\r\n")
     lines = head.decode("latin-1").lower().splitlines()
     start = body.find(b"{")
     document = json.loads(body[start : body.rfind(b"}") + 1]) if start >= 0 else {}
@@ -131,8 +150,9 @@ async def test_odd_requests_are_answered_as_without_the_module(folder: Path) -> 
             )
             gateways.append(await stack.enter_async_context(running))
             await prepare(gateways[-1])
-        for text in (*forged(), *odd_paths(), *odd_protocols(), *versions()):
-            found, expected = [await outcome(gateway, text) for gateway in gateways]
+        plain = (*forged(), *odd_paths(), *odd_protocols(), *versions())
+        for text in (*plain, *over_http2()):
+            found, expected = await asyncio.gather(*(outcome(each, text) for each in gateways))
             assert found == expected, text
             assert found["ours"] == []
             assert found["pods"]["Pod1"] == []
