@@ -204,7 +204,10 @@ class Timeouts(_Section):
 
 
 class OwnerCache(_Section):
-    """What each worker of Envoy remembers of the pods of ids; `entries` twice, about 200 B each."""
+    """What each worker of Envoy remembers of the pods of ids.
+
+    `entries` twice in Lua, and as many decisions in the module of known ids; about 200 B each.
+    """
 
     enabled: bool = True
     entries: Annotated[int, Field(gt=0)] = 200_000
