@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from control_plane.xds.module import built_module
 from tests.bench import envoys
 from tests.bench.gateway import gateway
 from tests.bench.load import Request, full, numbered, paced
@@ -101,6 +102,7 @@ def run(folder: Path, scale: Scale) -> Result:
         Goal("first touch p99 at half load", at_half.figure("first touch", "p99"), 10.0, "ms"),
     ]
     result.notes += [
+        f"known ids are decided {'by the module' if built_module() else 'in Lua'}",
         "known: GET /servers/ID/ips, which passes as the pod answers it",
         "known show: GET /servers/ID, whose answer is put into the users' words",
         "first touch: /ips of an id that only the database knows, another each time",
