@@ -13,7 +13,7 @@ from pathlib import Path
 
 from control_plane.model.address import SocketPath, parse_address
 from control_plane.model.errors import StartupError
-from control_plane.xds.module import node_metadata
+from control_plane.xds.module import NODE_KEY
 from control_plane.xds.options import (
     CONTROL_PLANE_CLUSTER,
     PROCESSOR_CLUSTER,
@@ -84,8 +84,7 @@ def bootstrap(options: BootstrapOptions) -> dict[str, Json]:
 
 def _said(options: BootstrapOptions) -> dict[str, Json]:
     """Write what an Envoy says of itself."""
-    metadata = node_metadata(options.module)
-    return {"metadata": dict(metadata)} if metadata else {}
+    return {"metadata": {NODE_KEY: options.module}} if options.module else {}
 
 
 def connections_here() -> int:

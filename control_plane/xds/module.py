@@ -4,7 +4,6 @@ It is built from envoy/module where the package is built and there is a C compil
 or has not, and says so in its node's metadata; Envoys without it do the same in Lua, only slower.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from google.protobuf.struct_pb2 import Struct
@@ -39,11 +38,6 @@ def built_module() -> Path | None:
     """Find the module; None where it was not built."""
     path = envoy_files() / "module" / FILE
     return path if path.is_file() else None
-
-
-def node_metadata(module: str) -> Mapping[str, str]:
-    """Write what an Envoy says of itself; `module` is a path on its machine, or empty."""
-    return {NODE_KEY: module} if module else {}
 
 
 def module_of(metadata: Struct) -> str:

@@ -92,20 +92,19 @@ def ingress_routes(options: GatewayOptions, lost: tuple[str, ...] = ()) -> Resou
 
 def _early_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.route.Route]:
     """Build the first routes of what the module of known ids knew: no filter is made for them."""
-    passing, rewriting = _passing(options, EARLY_KNOWN), _rewriting(options, EARLY_SEEN, lost)
+    passing = _passing(options, EARLY_KNOWN, "known-early")
+    rewriting = _rewriting(options, EARLY_SEEN, "known-early", lost)
     for route in passing:
         route.typed_per_filter_config = {EXT_PROC: _OFF, OWNER_CACHE: _OFF}
     for route in rewriting:
         route.typed_per_filter_config = {EXT_PROC: _OFF}
-    routes = [*passing, *rewriting]
-    for route in routes:
-        route.name = f"known-early-{route.name.removeprefix('known-')}"
-    return routes
+    return [*passing, *rewriting]
 
 
 def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.route.Route]:
     """Build the second routes of ids that the owner cache knew; the processor is passed by."""
-    passing, rewriting = _passing(options, KNOWN), _rewriting(options, SEEN, lost)
+    passing = _passing(options, KNOWN, "known")
+    rewriting = _rewriting(options, SEEN, "known", lost)
     for route in passing:
         route.typed_per_filter_config = {**_NO_PROCESSOR, **_NO_LUA}
     for route in rewriting:
@@ -113,20 +112,22 @@ def _known_routes(options: GatewayOptions, lost: tuple[str, ...]) -> list[m.rout
     return [*passing, *rewriting]
 
 
-def _passing(options: GatewayOptions, header: str) -> list[m.route.Route]:
+def _passing(options: GatewayOptions, header: str, name: str) -> list[m.route.Route]:
     """Build the routes of known ids whose answers pass as the pod gives them."""
     routes = [
         _image_data(options, header, [m.header_ends(header, "/image")]),
         *_api_routes(options, header, [_present(header)]),
     ]
     for route in routes:
-        route.name = f"known-{route.name}"
+        route.name = f"{name}-{route.name}"
         route.request_headers_to_remove = [header]
         route.stat_prefix = "known"
     return routes
 
 
-def _rewriting(options: GatewayOptions, header: str, lost: tuple[str, ...]) -> list[m.route.Route]:
+def _rewriting(
+    options: GatewayOptions, header: str, name: str, lost: tuple[str, ...]
+) -> list[m.route.Route]:
     """Build the routes of known ids whose answers are put into the users' words."""
     seen = [_present(header)]
     # It may be that their records are shown in their stead. One matcher a pod: Envoy refuses a
@@ -134,7 +135,7 @@ def _rewriting(options: GatewayOptions, header: str, lost: tuple[str, ...]) -> l
     seen += [m.header_does_not_begin(header, f"{pod}/") for pod in lost]
     routes = _api_routes(options, header, seen)
     for route in routes:
-        route.name = f"known-{route.name}"
+        route.name = f"{name}-{route.name}"
         route.stat_prefix = "seen"
         # A compressed answer could not be read.
         route.request_headers_to_remove = [header, "accept-encoding"]

@@ -171,6 +171,12 @@ static void forget_all(void) {
   store.bytes = store.chunks ? sizeof(struct chunk) : 0;
 }
 
+static void drop_tables(void) {
+  free(store.by_key);
+  free(store.by_id);
+  store.by_key = store.by_id = NULL;
+}
+
 static bool has_tables(void) {
   if (store.by_key) return true;
   size_t places = 64;
@@ -178,9 +184,7 @@ static bool has_tables(void) {
   store.by_key = calloc(places, sizeof *store.by_key);
   store.by_id = calloc(places, sizeof *store.by_id);
   if (!store.by_key || !store.by_id) {
-    free(store.by_key);
-    free(store.by_id);
-    store.by_key = store.by_id = NULL;
+    drop_tables();
     return false;
   }
   store.mask = places - 1;
@@ -228,9 +232,7 @@ uint32_t trio2o_known_begin_1(const char *name, size_t length, size_t capacity) 
   forget_all();
   forget_words();
   if (capacity != store.capacity) {
-    free(store.by_key);
-    free(store.by_id);
-    store.by_key = store.by_id = NULL;
+    drop_tables();
     store.capacity = capacity;
   }
   store.script_hash = hash;
@@ -313,12 +315,17 @@ static struct entry *find(const struct asked *asked, envoy_buffer path) {
   return NULL;
 }
 
+static const char *prefix_of(const struct entry *entry) {
+  return entry->bytes + entry->method + entry->path + entry->version;
+}
+
+static const char *cluster_of(const struct entry *entry) { return prefix_of(entry) + entry->prefix; }
+
 static bool says(const struct entry *entry, size_t cut, envoy_buffer prefix, envoy_buffer cluster,
                  bool seen) {
-  const char *said = entry->bytes + entry->method + entry->path + entry->version;
   return entry->cut == cut && entry->seen == seen && entry->prefix == prefix.length &&
-         entry->cluster == cluster.length && same(said, prefix) &&
-         same(said + entry->prefix, cluster);
+         entry->cluster == cluster.length && same(prefix_of(entry), prefix) &&
+         same(cluster_of(entry), cluster);
 }
 
 static uint8_t count_of_id(uint64_t id_hash) {
@@ -342,8 +349,8 @@ bool trio2o_known_keep(uint32_t script, const char *method, size_t method_length
   const envoy_buffer whole = {path, path_length}, begins_with = {prefix, prefix_length},
                      goes_to = {cluster, cluster_length};
   size_t key = method_length + path_length + version_length;
-  if (script != store.script || store.capacity == 0 || key > LONGEST_KEY || prefix_length > LONGEST_PREFIX ||
-      cluster_length > LONGEST_CLUSTER || cut > path_length) {
+  if (script != store.script || store.capacity == 0 || key > LONGEST_KEY ||
+      prefix_length > LONGEST_PREFIX || cluster_length > LONGEST_CLUSTER || cut > path_length) {
     return false;
   }
   if (!has_tables()) return false;
@@ -441,7 +448,7 @@ static void decide(struct decision *decision, const struct asked *asked) {
   if (!entry) return;
   size_t rest = asked->path.length - entry->cut;
   if (entry->prefix + rest > LONGEST_PATH) return;
-  memcpy(decision->path, entry->bytes + entry->method + entry->path + entry->version, entry->prefix);
+  memcpy(decision->path, prefix_of(entry), entry->prefix);
   memcpy(decision->path + entry->prefix, asked->path.ptr + entry->cut, rest);
   decision->length = entry->prefix + rest;
   decision->entry = entry;
@@ -450,12 +457,10 @@ static void decide(struct decision *decision, const struct asked *asked) {
 static void carry_out(void *request, const struct decision *decision) {
   const struct entry *entry = decision->entry;
   if (!entry) return;
-  const char *cluster =
-      entry->bytes + entry->method + entry->path + entry->version + entry->prefix;
   envoy_dynamic_module_callback_early_header_mutation_set_header(
       request, TEXT(":path"), (envoy_buffer){decision->path, decision->length});
   envoy_dynamic_module_callback_early_header_mutation_add_header(
-      request, HEADERS[entry->seen], (envoy_buffer){cluster, entry->cluster});
+      request, HEADERS[entry->seen], (envoy_buffer){cluster_of(entry), entry->cluster});
 }
 
 static void take_off(void *request, const envoy_header *headers, const size_t *places, size_t count) {
@@ -490,8 +495,7 @@ bool envoy_dynamic_module_on_early_header_mutation_mutate(void *config, void *re
     places = needed(malloc(count * sizeof *places));
   }
   /* Without them nothing could be taken off; Envoy always has some. */
-  needed(envoy_dynamic_module_callback_early_header_mutation_get_headers(request, headers) ? headers
-                                                                                           : NULL);
+  if (!envoy_dynamic_module_callback_early_header_mutation_get_headers(request, headers)) abort();
   struct asked asked = {.version = TEXT(""), .said_in = NOWHERE};
   size_t going = 0;
   for (size_t index = 0; index < count; index++) {

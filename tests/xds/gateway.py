@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import grpc
+import pytest
 from aiohttp import web
 
 from control_plane.model.endpoint import Endpoint
@@ -21,6 +22,7 @@ from control_plane.pb import ext_proc_pb2 as pb
 from control_plane.xds.bootstrap import BootstrapOptions
 from control_plane.xds.certificate import Certificate
 from control_plane.xds.gateway import NO_CACHE, OwnerCache, build
+from control_plane.xds.module import built_module
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.server import AggregatedDiscovery
 from tests.envoy_process import EnvoyProcess, free_port, running_envoy
@@ -216,6 +218,14 @@ class Gateway:
                 return answer.status == 200
 
         await eventually(warm)
+
+
+def module_or_skip() -> str:
+    """Find the module of known ids; skips the test where there is none."""
+    module = built_module()
+    if module is None:
+        pytest.skip("the module of known ids is not built: there is no C compiler")
+    return str(module)
 
 
 async def eventually(

@@ -14,14 +14,14 @@ from control_plane.model.fleet import Fleet
 from control_plane.pb.discovery_pb2 import DeltaDiscoveryRequest, Node, Status
 from control_plane.xds.bootstrap import BootstrapOptions, bootstrap
 from control_plane.xds.gateway import OwnerCache, build
-from control_plane.xds.module import NODE_KEY, built_module
+from control_plane.xds.module import NODE_KEY
 from control_plane.xds.nodes import Silent
 from control_plane.xds.options import GatewayOptions
 from control_plane.xds.owner_cache import source
 from control_plane.xds.resource import LISTENER, ROUTE
 from control_plane.xds.snapshot import Snapshot
 from control_plane.xds.stream_delta import DeltaStream
-from tests.xds.gateway import eventually, running_gateway
+from tests.xds.gateway import eventually, module_or_skip, running_gateway
 from tests.xds.samples import RANGES, server
 from tests.xds.test_owner_cache import POD1, POD2, SCRIPT, World
 
@@ -132,15 +132,12 @@ def test_who_refuses_it_all_the_same_is_not_asked_for_ever() -> None:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    module = built_module()
-    if module is None:
-        pytest.skip("the module of known ids is not built: there is no C compiler")
     async with running_gateway(
         tmp_path,
         cache=OwnerCache(SCRIPT),
         services=SERVICES,
         owner_cache=True,
-        module=str(module),
+        module=module_or_skip(),
     ) as gateway:
         yield World(gateway)
 

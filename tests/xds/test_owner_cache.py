@@ -19,9 +19,8 @@ from control_plane.processor.learn import describe
 from control_plane.services.catalog import SERVICES, service_named
 from control_plane.services.lane import Lane, lane
 from control_plane.xds.gateway import OwnerCache
-from control_plane.xds.module import built_module
 from control_plane.xds.owner_cache import source
-from tests.xds.gateway import LEARN, TO, Gateway, running_gateway
+from tests.xds.gateway import LEARN, TO, Gateway, module_or_skip, running_gateway
 from tests.xds.samples import RANGES, server, servers, volume
 
 pytestmark = pytest.mark.envoy
@@ -95,13 +94,11 @@ class World:
 async def world(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[World]:
     cache = OwnerCache(SCRIPT)
     services = ("compute", "volume", "network")
-    module = built_module() if request.param == "module" else None
-    if request.param == "module" and module is None:
-        pytest.skip("the module of known ids is not built: there is no C compiler")
+    module = module_or_skip() if request.param == "module" else ""
     async with running_gateway(
-        tmp_path, cache=cache, services=services, owner_cache=True, module=str(module or "")
+        tmp_path, cache=cache, services=services, owner_cache=True, module=module
     ) as gateway:
-        yield World(gateway, early=module is not None)
+        yield World(gateway, early=bool(module))
 
 
 async def test_an_id_is_learnt_once_and_then_answered_without_the_processor(world: World) -> None:
